@@ -24,7 +24,7 @@ from l4serve.advising.search import search
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
 
 CARD = "nvidia-h100-80gb"
 LOAD = CLIENTS, PROMPT, ANSWER = 64, 256, 128

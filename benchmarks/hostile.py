@@ -52,7 +52,7 @@ class Outcome:
 
 
 for _command in ("verify_command", "sandbox_commands", "render_command"):
-    importlib.import_module(f"l4serve.cli.{_command}")
+    importlib.import_module(f"l4serve.cli.commands.{_command}")
 
 
 def run(case: Case) -> Outcome:

@@ -24,8 +24,8 @@ from typing import Any
 
 from benchmarks.rehearsing.batches import Candidate, Outcome, large_first, most_replicas, rehearse_batch
 from benchmarks.rehearsing.random_stacks import random_stacks
-from l4serve.cli.render_command import Rendered, render_stack
-from l4serve.config.problems import ConfigError
+from l4serve.cli.commands.render_command import Rendered, render_stack
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
 from l4serve.planning.machines.daemonsets import daemonset_overhead
 from l4serve.planning.stack.stack_planner import plan_stack

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from l4serve.config.stack_file import SECRET, SERVING_KEY, TOKEN_KEY, Stack, parse_stack
-from l4serve.engines.contract import contract_versions
+from l4serve.engines.releases.contract import contract_versions
 from l4serve.planning.stack.stack_planner import plan_stack
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from dataclasses import replace
 from l4serve.advising.ranking import Wish
 from l4serve.advising.search import search
 from l4serve.advising.traffic import Traffic
-from l4serve.cli.advise_space import Space
+from l4serve.cli.commands.advise_space import Space
 from l4serve.planning.performance.load import Load, spread_as_asked
 
 GOAL_S, CANDIDATES = 2.0, 500

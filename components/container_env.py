@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
-from l4serve.config.container_env import EnvSource
+from l4serve.config.keys.container_env import EnvSource
 
 
 def sourced(name: str, source: EnvSource) -> k8s.core.v1.EnvVarArgs:

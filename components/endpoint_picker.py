@@ -11,7 +11,7 @@ from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.difference.rows import pods_mark
 from l4serve.planning.values.names import LABEL_PREFIX
-from l4serve.planning.workload.endpoint_picker import PickerPlan
+from l4serve.planning.workload.reach.endpoint_picker import PickerPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _POOL_API = "inference.networking.k8s.io/v1"

@@ -10,8 +10,8 @@ import pulumi
 
 from components.gke_cluster_inputs import common_inputs
 from components.google import gcp
-from l4serve.config.cluster_options import SystemPool
 from l4serve.config.frozen import frozen
+from l4serve.config.keys.cluster_options import SystemPool
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ManagedPlan
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from l4serve.planning.gke.node_scopes import NODE_SCOPES

@@ -15,8 +15,8 @@ from components.pod_volumes import planned_mounts, planned_volumes
 from l4serve.config.frozen import frozen
 from l4serve.planning.values.container_text import literal
 from l4serve.planning.values.names import SCALED_LABEL, on_demand_name
-from l4serve.planning.workload.lifecycle import Lifecycle
-from l4serve.planning.workload.pod_guard import SHARED_MEMORY
+from l4serve.planning.workload.pods.lifecycle import Lifecycle
+from l4serve.planning.workload.pods.pod_guard import SHARED_MEMORY
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _CONTAINER = "inference-server"

@@ -9,7 +9,7 @@ import pulumi
 from components.google import gcp
 from components.namespaced import NamespacedComponent, aliases
 from l4serve.config.frozen import frozen
-from l4serve.planning.workload.pod_identity import PodIdentity
+from l4serve.planning.workload.pods.pod_identity import PodIdentity
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 
 from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
-from l4serve.planning.workload.network_guard import NetworkGuard, Opening, Peer
+from l4serve.planning.workload.reach.network_guard import NetworkGuard, Opening, Peer
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 

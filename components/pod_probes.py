@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi_kubernetes as k8s
 
-from l4serve.planning.workload.lifecycle import ProbeTimes
+from l4serve.planning.workload.pods.lifecycle import ProbeTimes
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pulumi_kubernetes as k8s
 
-from l4serve.planning.workload.encryption import CERTIFICATE_FOLDER, TlsPlan
-from l4serve.planning.workload.storage import StoragePlan, VolumePlan
+from l4serve.planning.workload.pods.encryption import CERTIFICATE_FOLDER, TlsPlan
+from l4serve.planning.workload.pods.storage import StoragePlan, VolumePlan
 
 _TLS_VOLUME = "serving-tls"
 _FUSE_DRIVER = "gcsfuse.csi.storage.gke.io"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from l4serve.planning.workload.closed_ways import ways_out
+from l4serve.planning.workload.reach.closed_ways import ways_out
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 DOWNLOAD = """\

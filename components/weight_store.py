@@ -14,9 +14,9 @@ from components.hub_token import HubToken
 from components.namespaced import NamespacedComponent, aliases
 from components.weight_download import DOWNLOAD, download_variables
 from l4serve.config.frozen import frozen
-from l4serve.planning.workload.closed_ways import ways_out
-from l4serve.planning.workload.weight_disk import WeightStore as StorePlan
-from l4serve.planning.workload.weight_disk import fill_disk, fill_limits, fill_requests
+from l4serve.planning.workload.pods.weight_disk import WeightStore as StorePlan
+from l4serve.planning.workload.pods.weight_disk import fill_disk, fill_limits, fill_requests
+from l4serve.planning.workload.reach.closed_ways import ways_out
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _SETTLE_SECONDS = 120

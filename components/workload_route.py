@@ -10,8 +10,8 @@ import pulumi_kubernetes as k8s
 from components.namespaced import NamespacedComponent
 from l4serve.config.frozen import frozen
 from l4serve.planning.gke.gateway import draining_seconds
-from l4serve.planning.workload.lifecycle import longest_grace
-from l4serve.planning.workload.route_plan import RoutePlan
+from l4serve.planning.workload.pods.lifecycle import longest_grace
+from l4serve.planning.workload.reach.route_plan import RoutePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _GATEWAY_API = "gateway.networking.k8s.io/v1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from l4serve.engines.profile import engine_kinds, engine_profile
+from l4serve.engines.releases.profile import engine_kinds, engine_profile
 from policy.model import (
     DEPLOYMENT,
     GATEWAY,

@@ -8,7 +8,7 @@ from typing import Any
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.packing.pod_requests import GPU_RESOURCE
 from l4serve.planning.values.quantity import parse_bytes, parse_cpu
-from l4serve.planning.workload.storage import annotated_sidecar
+from l4serve.planning.workload.pods.storage import annotated_sidecar
 from policy.model import Resource, at, many
 
 

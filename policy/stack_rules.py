@@ -15,7 +15,7 @@ from l4serve.planning.machines.made_nodes import made_machine
 from l4serve.planning.machines.prices import Market, Price, PriceOverrides, gpu_machine_price, hourly
 from l4serve.planning.machines.shapes import MachineShape, find_shape
 from l4serve.planning.stack.cost import CostLine, StackCost, cluster_line
-from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL
 from policy.class_machines import class_machines, class_pools, pool_market
 from policy.exposure_rules import EXPOSURE_RULES
 from policy.gpu_pods import gpu_pods, most_replicas

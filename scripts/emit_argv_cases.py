@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from l4serve.config.tgi import TgiEngine
-from l4serve.config.vllm import VllmEngine
+from l4serve.config.keys.tgi import TgiEngine
+from l4serve.config.keys.vllm import VllmEngine
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
 from l4serve.engines.case import Case
-from l4serve.engines.contract import Contract, load_contract
-from l4serve.engines.flags import Flag
 from l4serve.engines.gpu_layout import GpuLayout
-from l4serve.engines.replacements import replacements
-from l4serve.engines.resolution import resolve_contract
+from l4serve.engines.releases.contract import Contract, load_contract
+from l4serve.engines.releases.flags import Flag
+from l4serve.engines.releases.replacements import replacements
+from l4serve.engines.releases.resolution import resolve_contract
 from l4serve.engines.traits import GpuTraits, ModelTraits
 from scripts import engine_samples
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from l4serve.engines.contract import contract_versions, load_contract
-from l4serve.engines.contract_table import CONTRACTS
+from l4serve.engines.releases.contract import contract_versions, load_contract
+from l4serve.engines.releases.contract_table import CONTRACTS
 from scripts.contractgen.config_keys import Taken, read_config_keys, read_plain_values
 from scripts.contractgen.contract_files import Spans, render
 from scripts.contractgen.sdist import fetch_archive, stored_archive

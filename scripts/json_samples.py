@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from l4serve.cli.sandbox_commands import state_json, strays_json
-from l4serve.cli.sandbox_view import rehearsal_json
+from l4serve.cli.answers.sandbox_view import rehearsal_json
+from l4serve.cli.commands.sandbox_commands import state_json, strays_json
 from l4serve.planning.machines.allocatable import allocatable, capacity
 from l4serve.planning.machines.shapes import find_shape
 from l4serve.sandbox.apply import ApplyFailure

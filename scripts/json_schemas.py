@@ -20,8 +20,8 @@ from pydantic.alias_generators import to_camel
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.config.key_reference import known_keys
-from l4serve.engines.contract import contract_versions
+from l4serve.config.schema.key_reference import known_keys
+from l4serve.engines.releases.contract import contract_versions
 from l4serve.planning.memory.fit import Fit
 from scripts.json_samples import BENCH_REPORT, SAMPLES, STACK_FILES
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.config.data_file import load_data
 from l4serve.config.stack_file import read_stack_file
 from l4serve.sandbox.go_modules import kubernetes_version

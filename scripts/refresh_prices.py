@@ -18,8 +18,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from l4serve.config import regions
 from l4serve.config.data_file import load_data
+from l4serve.config.words import regions
 from l4serve.planning.machines import prices
 
 TABLE = Path(prices.__file__).parent / "data" / "catalogue_prices.json"

@@ -20,7 +20,7 @@ from components.node_identity import NodeIdentity, NodeIdentityArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.serving_dashboard import ServingDashboard, ServingDashboardArgs
 from components.serving_gateway import ServingGateway
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
 from l4serve.planning.stack.addons import addon_problems
 from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, held_json, pods_json

@@ -6,9 +6,9 @@ from typing import Any
 
 import pulumi
 
-from l4serve.config.files import FileRefusedError, read_json
 from l4serve.config.problem_places import places_in, told
-from l4serve.config.problems import ConfigError, refuse
+from l4serve.config.reading.files import FileRefusedError, read_json
+from l4serve.config.refusals.problems import ConfigError, refuse
 from l4serve.config.stack_file import PROJECT, SECRET, SERVING_KEY, Stack, parse_stack, written_serving
 from l4serve.planning.values.figures import counted
 

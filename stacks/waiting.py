@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.refusals.problems import ConfigError, Problem
 from stacks.settings import refusal
 
 _DEPLOYMENT = "kubernetes:apps/v1:Deployment"

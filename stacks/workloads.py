@@ -23,7 +23,7 @@ from components.workload_route import WorkloadRoute, WorkloadRouteArgs
 from l4serve.planning.stack.bucket_grants import bucket_grants
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.names import MANAGED_BY
-from l4serve.planning.workload.network_guard import NetworkGuard
+from l4serve.planning.workload.reach.network_guard import NetworkGuard
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from stacks.deployed import Resources
 from stacks.settings import secret, token

@@ -19,9 +19,9 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "slow": (
         "tests/advising",
         "tests/benchmarks",
-        "tests/cli/test_advise_command.py",
-        "tests/cli/test_completion.py",
-        "tests/cli/test_diff_command.py",
+        "tests/cli/commands/test_advise_command.py",
+        "tests/cli/subjects/test_completion.py",
+        "tests/cli/commands/test_diff_command.py",
         "tests/cli/test_diff_hostile.py",
         "tests/cli/test_diff_large.py",
         "tests/cli/test_diff_sides.py",
@@ -33,7 +33,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "tests/cli/test_plain_terminal.py",
         "tests/cli/test_remedies_that_hold.py",
         "tests/cli/test_start.py",
-        "tests/cli/test_verify_command.py",
+        "tests/cli/commands/test_verify_command.py",
         "tests/components/test_custom_kinds.py",
         "tests/components/test_endpoint_picker.py",
         "tests/components/test_exposure.py",
@@ -99,9 +99,9 @@ RENDERING = (
     "tests/policy",
     "tests/stacks",
     "tests/cli/test_foreign_program.py",
-    "tests/cli/test_render_command.py",
+    "tests/cli/commands/test_render_command.py",
     "tests/planning/gke/test_api_key.py",
-    "tests/planning/workload/test_allowed_rules.py",
+    "tests/planning/workload/judgement/test_allowed_rules.py",
 )
 """Files and folders that run the program: one worker has them all, for Pulumi's resources take seconds to load."""
 

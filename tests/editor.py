@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from l4serve.cli.schema_command import stack_file_schema
+from l4serve.cli.commands.schema_command import stack_file_schema
 
 
 @cache

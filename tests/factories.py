@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
-from l4serve.config.cluster import Cluster
-from l4serve.config.node_pool import NodePool
+from l4serve.config.keys.cluster import Cluster
+from l4serve.config.keys.node_pool import NodePool
 from l4serve.config.stack_file import SERVING_KEY, TOKEN_KEY, Stack, parse_stack
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.cluster_planner import plan_cluster

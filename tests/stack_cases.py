@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.cli.commands.render_command import Rendered, render_stack
 from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack

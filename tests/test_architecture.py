@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("benchmarks", "components", "l4serve", "policy", "scripts", "stacks")
 MOST_ENTRIES_OF_PLANNING = 10
+MOST_MODULES = 36
 SLOW_TO_DEFINE = re.compile(r"@dataclass\(frozen=True(?!.*eq=False)")
 
 
@@ -26,6 +27,12 @@ def test_planning_is_a_room_that_one_can_hold_in_the_head() -> None:
         p.name for p in (ROOT / "l4serve" / "planning").iterdir() if p.name not in ("__pycache__", "__init__.py")
     ]
     assert len(entries) <= MOST_ENTRIES_OF_PLANNING, entries
+
+
+def test_no_room_has_more_files_than_one_finds_one_in() -> None:
+    folders = [path for name in PACKAGES for path in (ROOT / name).rglob("*") if path.is_dir()]
+    modules = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    assert {name: count for name, count in modules.items() if count > MOST_MODULES} == {}
 
 
 @pytest.mark.parametrize(

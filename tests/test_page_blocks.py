@@ -10,8 +10,8 @@ import yaml
 from typer.main import get_command
 
 from l4serve.cli.app import app
-from l4serve.config.key_reference import objects
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.config.schema.key_reference import objects
 from l4serve.config.stack_file import SERVING_KEY
 from tests import factories
 from tests.each_case import each

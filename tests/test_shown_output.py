@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.sandbox.pod_locations import PodPlacement
 from l4serve.sandbox.rehearsal import Rehearsal
 from tests import factories
-from tests.cli.test_sandbox_view import shown
-from tests.cli.test_verify_command import VLLM, contract_metrics
+from tests.cli.answers.test_sandbox_view import shown
+from tests.cli.commands.test_verify_command import VLLM, contract_metrics
 from tests.cli.verifying import run
 from tests.factories import planned
 from tests.sandbox.sandbox_objects import l4_node

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.sandbox.lifecycle import running_sandbox
 from l4serve.sandbox.rehearsal import prepare
 from tests.factories import ROOT, loaded

@@ -16,7 +16,7 @@ import yaml
 from benchmarks.hostility.inputs import ACTING, GOOD, MARKUP, ODD, SERVING, Case, stack_case
 from benchmarks.hostility.other_commands import put
 from l4serve.cli.app import app
-from l4serve.cli.schema_command import stack_file_schema
+from l4serve.cli.commands.schema_command import stack_file_schema
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _NAMES = {"nodePools": "l4", "workloads": "qwen", "computeClasses": "c"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from l4serve.cli.schema_command import stack_file_schema
+from l4serve.cli.commands.schema_command import stack_file_schema
 
 SERVING = "gke-llm-serving:serving"
 GOOD: Mapping[str, Any] = {

@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.performance.points import FOLDER, Metric, Point
 from l4serve.planning.models import catalogue
 from l4serve.planning.performance.model_work import ModelWork, model_work
-from l4serve.planning.workload.fit_question import subject_of
+from l4serve.planning.workload.judgement.fit_question import subject_of
 
 FILE = FOLDER / "anchors.json"
 SCRIPTS = FOLDER / "askers"

@@ -7,8 +7,8 @@ from l4serve.planning.performance.card_speeds import all_card_speeds
 from l4serve.planning.performance.kernel_rates import kernel_rates
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.step_time import StepClock
-from l4serve.planning.workload.fit_question import Question, subject_of
-from l4serve.planning.workload.reported_names import as_checkpoint
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.reported_names import as_checkpoint
 
 MODEL, CONTEXT, MOST = "meta-llama/Llama-3.1-8B-Instruct", 512, 256
 PAIRS = ((None, "fp8"), (None, "gptq"), ("fp8", "gptq"))

@@ -13,8 +13,8 @@ from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.fit_question import Question
-from l4serve.planning.workload.reported_names import as_checkpoint
+from l4serve.planning.workload.judgement.fit_question import Question
+from l4serve.planning.workload.judgement.reported_names import as_checkpoint
 
 CONFIGS = files("l4serve.planning.memory").joinpath("data", "configs")
 L4_GIB = 22.03

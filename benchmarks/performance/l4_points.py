@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any
 
 from benchmarks.performance.points import Metric, Point, rows
-from l4serve.engines.resolution import stand_in
+from l4serve.engines.releases.resolution import stand_in
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.fit_question import Question
-from l4serve.planning.workload.reported_names import as_checkpoint, cache_named, release_named
+from l4serve.planning.workload.judgement.fit_question import Question
+from l4serve.planning.workload.judgement.reported_names import as_checkpoint, cache_named, release_named
 
 REAL_PROMPT, SHORT_PROMPT = 200, 32
 """Tokens taken for "real prompts" (bytes-per-token's latency load) and "short prompts" (llm-inference-bench): one token

@@ -7,13 +7,13 @@ from typing import Any
 
 from benchmarks.performance.l4_points import REAL_PROMPT, l4_question
 from benchmarks.performance.points import rows
-from l4serve.cli.fit_text import refused_beside_memory
-from l4serve.config.problems import ConfigError
+from l4serve.cli.answers.fit_text import refused_beside_memory
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import judge
-from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.judgement.fit_question import subject_of
+from l4serve.planning.workload.judgement.judging import judge
+from l4serve.planning.workload.judgement.speed_question import subject_speed
 
 
 def usable(row: Mapping[str, Any]) -> bool:

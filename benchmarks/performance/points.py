@@ -11,9 +11,9 @@ from typing import Any, Literal
 from l4serve.planning.performance.kernel_rates import KernelRates
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
-from l4serve.planning.workload.fit_question import Question, subject_of
-from l4serve.planning.workload.judging import judge
-from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.judging import judge
+from l4serve.planning.workload.judgement.speed_question import subject_speed
 
 FOLDER = Path(__file__).parent
 Metric = Literal["itl", "ttft", "tokens"]

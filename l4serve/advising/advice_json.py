@@ -11,7 +11,7 @@ from l4serve.advising.candidates import Candidate
 from l4serve.advising.load_share import together
 from l4serve.advising.ranking import Judged, Wish, measured
 from l4serve.planning.stack.speed_json import RATES, load_json, reasons_of, rounded, speed_json
-from l4serve.planning.workload.speed_question import Priced
+from l4serve.planning.workload.judgement.speed_question import Priced
 
 LIMITS = "engine.maxNumBatchedTokens", "engine.maxNumSeqs"
 

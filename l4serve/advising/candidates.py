@@ -9,11 +9,11 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.catalogue import quantized_variants
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.subject import Subject
 
 Makes = Callable[[Subject], MachineShape | None]
 """The machine that is made for a pod; None where it is refused."""

@@ -15,14 +15,14 @@ from l4serve.advising.stack_advice import stack_homes
 from l4serve.advising.trial import Bill, Trial
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.node_pool import Provisioning
-from l4serve.engines.profile import engine_profile
+from l4serve.config.keys.node_pool import Provisioning
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.machines.shapes import all_shapes
 from l4serve.planning.memory.remedies import written_edit
-from l4serve.planning.workload.judging import judge
-from l4serve.planning.workload.pod_price import pod_price
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.judging import judge
+from l4serve.planning.workload.judgement.subject import Subject
+from l4serve.planning.workload.nodes.pod_price import pod_price
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 Status = Literal["applied", "not applicable", "not judged", "gains"]

@@ -9,20 +9,20 @@ from l4serve.advising.homes import card_counts, homes_of
 from l4serve.advising.ranking import GOALS, Goal, Judged, Wish, usual_clients
 from l4serve.advising.search import search
 from l4serve.advising.trial import edit_path
-from l4serve.config.expected_load import ExpectedLoad
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.keys.expected_load import ExpectedLoad
+from l4serve.config.keys.vllm import VllmEngine
+from l4serve.config.reading.yaml_edits import with_values
+from l4serve.config.reading.yaml_reader import read_yaml
+from l4serve.config.reading.yaml_text import block
+from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.config.stack_file import parse_stack
-from l4serve.config.vllm import VllmEngine
-from l4serve.config.yaml_edits import with_values
-from l4serve.config.yaml_reader import read_yaml
-from l4serve.config.yaml_text import block
 from l4serve.planning.gke.location import region_of
 from l4serve.planning.machines.shapes import default_accelerator
 from l4serve.planning.performance.load import Load
 from l4serve.planning.stack.first_stack import CONTEXTS, FirstStack, first_config, first_stack, workload_name
 from l4serve.planning.stack.first_stack import Wish as FirstWish
 from l4serve.planning.stack.stack_planner import plan_stack
-from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
 
 FIRST_GOALS = ("try", "serve", *GOALS)
 """What a first stack may be for."""

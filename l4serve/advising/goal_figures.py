@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from l4serve.planning.workload.judging import Judgement
-from l4serve.planning.workload.prospect import Prospect
-from l4serve.planning.workload.speed_question import subject_speed
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.judging import Judgement
+from l4serve.planning.workload.judgement.prospect import Prospect
+from l4serve.planning.workload.judgement.speed_question import subject_speed
+from l4serve.planning.workload.judgement.subject import Subject
 
 
 def goal_figure(prospect: Prospect, goal: str, subject: Subject, judgement: Judgement) -> float | str:

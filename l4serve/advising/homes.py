@@ -1,7 +1,7 @@
 """The machines of an accelerator that pods could run on, and on how many of its cards."""
 
 from l4serve.advising.candidates import Home, table
-from l4serve.config.node_pool import Provisioning
+from l4serve.config.keys.node_pool import Provisioning
 from l4serve.planning.machines.prices import MARKETS, gpu_machine_price
 from l4serve.planning.machines.shapes import all_shapes
 

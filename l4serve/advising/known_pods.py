@@ -8,11 +8,11 @@ from l4serve.advising.candidates import PodChoice
 from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Wish
 from l4serve.advising.sizing import Needed, fewest, fewest_for_clients
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
-from l4serve.planning.workload.judging import Judgement, judge
-from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.judgement.judging import Judgement, judge
+from l4serve.planning.workload.judgement.speed_question import subject_speed
 
 LENGTH_STEP = 128
 

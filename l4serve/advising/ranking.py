@@ -15,7 +15,7 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.stack.speed_json import rounded
 from l4serve.planning.values.figures import shown
-from l4serve.planning.workload.judging import Judgement
+from l4serve.planning.workload.judgement.judging import Judgement
 
 DIGITS = 3
 OPEN = ("quality", "the price of its machines", "a whole answer", "a short edit")

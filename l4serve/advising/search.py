@@ -19,7 +19,7 @@ from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.performance.unproven import warned
 from l4serve.planning.values.quantity import GIB
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.subject import Subject
 
 
 def search(

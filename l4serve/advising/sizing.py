@@ -20,8 +20,8 @@ from l4serve.planning.performance.bounded_figures import times
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
 from l4serve.planning.values.figures import counted, shown
-from l4serve.planning.workload.speed_question import subject_speed
-from l4serve.planning.workload.start import plan_start
+from l4serve.planning.workload.judgement.speed_question import subject_speed
+from l4serve.planning.workload.pods.start import plan_start
 
 SECONDS_PER_MINUTE = 60
 HALVINGS = 12

@@ -14,10 +14,10 @@ from l4serve.advising.ranking import Judged, Wish, rank
 from l4serve.advising.search import search
 from l4serve.advising.trial import Planner, edit_path
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import ConfigError
-from l4serve.config.yaml_edits import with_values
+from l4serve.config.reading.yaml_edits import with_values
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.machines.shapes import MachineShape
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.subject import Subject
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 REFUSED = "the stack refuses it: "

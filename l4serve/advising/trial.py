@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import ConfigError
+from l4serve.config.reading.yaml_edits import with_values
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY
-from l4serve.config.yaml_edits import with_values
 from l4serve.planning.stack.stack_plan import StackPlan
 
 POOLS = "nodePools."

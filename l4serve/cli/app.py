@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from l4serve.cli.guarded_group import GuardedGroup
-from l4serve.cli.lazy_group import LazyGroup
-from l4serve.cli.verbosity import set_quiet
+from l4serve.cli.shell.guarded_group import GuardedGroup
+from l4serve.cli.shell.lazy_group import LazyGroup
+from l4serve.cli.shell.verbosity import set_quiet
 from l4serve.version import VERSION
 
 _FOR_ALL = frozenset({"--verbose", "--quiet"})

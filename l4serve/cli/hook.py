@@ -1,6 +1,6 @@
 """Entry point of l4serve-hook: loads its commands behind the guard that stands before any import of theirs."""
 
-from l4serve.cli.entry_guard import run_guarded
+from l4serve.cli.shell.entry_guard import run_guarded
 
 
 def main() -> None:
@@ -9,6 +9,6 @@ def main() -> None:
 
 
 def _run() -> None:
-    from l4serve.cli.hook_commands import app
+    from l4serve.cli.commands.hook_commands import app
 
     app(prog_name="l4serve-hook")

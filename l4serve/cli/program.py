@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from l4serve.cli.messages import refuse_input
 from l4serve.cli.project import OWN_PROJECT
+from l4serve.cli.shell.messages import refuse_input
 
 
 def own_program() -> Path:

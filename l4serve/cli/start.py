@@ -2,7 +2,7 @@
 
 import logging
 
-from l4serve.cli.entry_guard import run_guarded
+from l4serve.cli.shell.entry_guard import run_guarded
 from l4serve.planning.values.lasting import keep_most
 
 

@@ -3,7 +3,7 @@
 import re
 from math import isnan
 
-from l4serve.config.yaml_reader import MOST_ENTRIES, MOST_VALUES
+from l4serve.config.reading.yaml_reader import MOST_ENTRIES, MOST_VALUES
 
 MOST_NESTING = 40
 _DIGITS = re.compile(r"(?<![\w./-])[+-]?\d[\d_]{18,}(?![\w-])|(?<![\w./-])\d[\d_.]*[eE]\+?\d{3,}(?![\w-])")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, overload
 
-from l4serve.config.problems import MOST_PROBLEMS, ConfigError, Problem
+from l4serve.config.refusals.problems import MOST_PROBLEMS, ConfigError, Problem
 
 T = TypeVar("T")
 A = TypeVar("A")

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from l4serve.config.files import MOST_JSON_BYTES, FileRefusedError, inside, read_bytes, read_json
-from l4serve.config.problems import refuse
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.reading.files import MOST_JSON_BYTES, FileRefusedError, inside, read_bytes, read_json
+from l4serve.config.refusals.problems import refuse
+from l4serve.config.secrecy.secret_shapes import excerpt
 
 _MOST_BYTES_TOGETHER = 4 * MOST_JSON_BYTES
 _WHOLE = "give the config.json of the model's repository as it is"

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from l4serve.config.files import FileRefusedError, read_bytes
-from l4serve.config.problems import REMEDY, Problem
+from l4serve.config.reading.files import FileRefusedError, read_bytes
+from l4serve.config.reading.yaml_lines import line_of, yaml_lines
+from l4serve.config.reading.yaml_reader import MOST_BYTES
+from l4serve.config.refusals.problems import REMEDY, Problem
 from l4serve.config.stack_file import SERVING_KEY
-from l4serve.config.yaml_lines import line_of, yaml_lines
-from l4serve.config.yaml_reader import MOST_BYTES
 
 
 def places_in(file: Path | None, name: Path | str | None = None) -> Callable[[str], str]:
@@ -35,7 +35,7 @@ def told(problem: Problem, place: str) -> str:
 
 
 def _explained(path: str) -> str:
-    from l4serve.config.key_reference import key_of
+    from l4serve.config.schema.key_reference import key_of
 
     key = key_of(path)
     return f"see what it takes: l4serve explain {key}" if key else "see docs/config-reference.md"

@@ -5,12 +5,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.frozen import frozen
-from l4serve.config.problem_words import shown
-from l4serve.config.problems import Problem, refuse
-from l4serve.config.spelling import did_you_mean
-from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
+from l4serve.config.reading.files import FileRefusedError, read_bytes
+from l4serve.config.reading.yaml_reader import MOST_BYTES, YamlError, read_yaml
+from l4serve.config.refusals.problem_words import shown
+from l4serve.config.refusals.problems import Problem, refuse
+from l4serve.config.words.spelling import did_you_mean
 
 _OF_A_CLONE = Path(__file__).parents[2] / "stacks" / "recipes"
 MOST_RECIPE_BYTES = 256 * 1024

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from l4serve.config.characters import acting_character, without_acting
 from l4serve.config.excess import excess
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import Problem
-from l4serve.config.random_texts import is_told_openly, looks_random
-from l4serve.config.secret_commands import surrounded_secrets
-from l4serve.config.secret_names import holds_a_secret, is_secrets_name, names_a_secret, names_a_secret_inside
-from l4serve.config.secret_references import may_be_the_secret
-from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
+from l4serve.config.refusals.problems import Problem
+from l4serve.config.secrecy.random_texts import is_told_openly, looks_random
+from l4serve.config.secrecy.secret_commands import surrounded_secrets
+from l4serve.config.secrecy.secret_names import holds_a_secret, is_secrets_name, names_a_secret, names_a_secret_inside
+from l4serve.config.secrecy.secret_references import may_be_the_secret
+from l4serve.config.secrecy.secret_shapes import excerpt, has_secret_shape, holds_random_run
+from l4serve.config.words.characters import acting_character, without_acting
 
 HIDE_TOKEN = "pulumi config set --secret hfToken, and revoke the token that was stored"
 _FORM = "{secret: NAME, key: KEY}"

@@ -10,25 +10,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from l4serve.config.base import keys_of
-from l4serve.config.cluster import PROJECT_ID
 from l4serve.config.excess import too_many
-from l4serve.config.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather, gather_all, refuse_all
+from l4serve.config.keys.base import keys_of
+from l4serve.config.keys.cluster import PROJECT_ID
+from l4serve.config.keys.stack import StackConfig
 from l4serve.config.model_configs import ModelConfigs
-from l4serve.config.problem_words import shown
-from l4serve.config.problems import ConfigError, Problem, StackFileError, keys_at, problems_from
-from l4serve.config.random_texts import is_name_of_words, looks_random
+from l4serve.config.reading.files import FileRefusedError, read_bytes, read_json
+from l4serve.config.reading.yaml_reader import MOST_BYTES, YamlError, read_yaml
 from l4serve.config.recipes import RECIPES, apply_recipes
+from l4serve.config.refusals.problem_words import shown
+from l4serve.config.refusals.problems import ConfigError, Problem, StackFileError, keys_at, problems_from
+from l4serve.config.secrecy.random_texts import is_name_of_words, looks_random
+from l4serve.config.secrecy.secret_shapes import excerpt, has_secret_shape, holds_random_run
 from l4serve.config.secret_marks import marked_secrets
-from l4serve.config.secret_shapes import excerpt, has_secret_shape, holds_random_run
 from l4serve.config.secrets_guard import HIDE_TOKEN, guard, line_with_secret
-from l4serve.config.spelling import nearest
-from l4serve.config.stack import StackConfig
 from l4serve.config.unknown_keys import is_misspelt, right_key
-from l4serve.config.written_forms import mended_name
-from l4serve.config.yaml_reader import MOST_BYTES, YamlError, read_yaml
+from l4serve.config.words.spelling import nearest
+from l4serve.config.words.written_forms import mended_name
 
 PROJECT = "gke-llm-serving"
 SERVING_KEY = f"{PROJECT}:serving"
@@ -125,7 +125,7 @@ def _begin(document: Any) -> str:
 
 def _example_at(path: str, member: str) -> Any:
     """The example of the key at a path; the reference is read only when a refusal wants it."""
-    from l4serve.config.key_reference import example_at
+    from l4serve.config.schema.key_reference import example_at
 
     return example_at(path, member)
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Collection
 
-from l4serve.config.random_texts import is_name_of_words
-from l4serve.config.spelling import nearest
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.secrecy.random_texts import is_name_of_words
+from l4serve.config.words.spelling import nearest
 
 _OF_GOOGLE = "gcp:project"
 _ALIKE = 0.9

@@ -9,19 +9,19 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from l4serve.config.json_text import without_escapes
-from l4serve.config.problems import Problem
-from l4serve.config.workload import Engine
+from l4serve.config.keys.workload import Engine
+from l4serve.config.refusals.problems import Problem
+from l4serve.engines.arguments.checking import check_env, check_option, read_options
+from l4serve.engines.arguments.identifiers import odd_identifiers, odd_names_inside
+from l4serve.engines.arguments.keyed_flags import key_problem
 from l4serve.engines.case import Case
-from l4serve.engines.checking import check_env, check_option, read_options
-from l4serve.engines.contract import Contract, load_contract
 from l4serve.engines.env_sources import env_source_problems
-from l4serve.engines.field_flags import engine_table, field_owners, flag_names
 from l4serve.engines.gpu_layout import GpuLayout
-from l4serve.engines.identifiers import odd_identifiers, odd_names_inside
 from l4serve.engines.image_files import file_flags, file_variables, missing_file
 from l4serve.engines.images import lacked_packages, package_problem
-from l4serve.engines.keyed_flags import key_problem
 from l4serve.engines.model_location import location_owners
+from l4serve.engines.releases.contract import Contract, load_contract
+from l4serve.engines.releases.field_flags import engine_table, field_owners, flag_names
 
 
 def addition_problems(case: Case) -> Iterator[Problem]:

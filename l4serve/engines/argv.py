@@ -9,25 +9,25 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
 
-from l4serve.config.container_env import EnvSource
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import Problem
-from l4serve.config.spelling import did_you_mean
-from l4serve.config.vllm import Lora, LoraAdapter
-from l4serve.config.workload import Engine
+from l4serve.config.keys.container_env import EnvSource
+from l4serve.config.keys.vllm import Lora, LoraAdapter
+from l4serve.config.keys.workload import Engine
+from l4serve.config.refusals.problems import Problem
+from l4serve.config.words.spelling import did_you_mean
 from l4serve.engines.additions import addition_problems, image_problems
+from l4serve.engines.arguments.checking import check_argv, type_words, value_fault, with_question
+from l4serve.engines.arguments.config_values import config_faults
 from l4serve.engines.case import Case
-from l4serve.engines.checking import check_argv, type_words, value_fault, with_question
-from l4serve.engines.config_values import config_faults
-from l4serve.engines.contract import Contract
 from l4serve.engines.env_sources import api_key_problems
-from l4serve.engines.field_flags import LORA_FLAGS, NO_FLAG, flag_names
-from l4serve.engines.flags import Flag
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.images import driver_problem, image_env
 from l4serve.engines.key_shown import quiet_env
-from l4serve.engines.profile import engine_profile
-from l4serve.engines.replacements import removal
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.field_flags import LORA_FLAGS, NO_FLAG, flag_names
+from l4serve.engines.releases.flags import Flag
+from l4serve.engines.releases.profile import engine_profile
+from l4serve.engines.releases.replacements import removal
 from l4serve.engines.setting_env import setting_env
 
 __all__ = ["EngineRefusal", "Launch", "build_launch", "check_argv"]

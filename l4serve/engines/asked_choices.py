@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from l4serve.engines.arguments.compilation import compilation
 from l4serve.engines.case import Case
-from l4serve.engines.compilation import compilation
-from l4serve.engines.contract import next_release_serving
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.contract import next_release_serving
+from l4serve.engines.releases.profile import engine_profile
 
 _BASE = ("all", "none")
 """Words of custom_ops that name every operator, of which one may stand."""

@@ -10,7 +10,7 @@ from packaging.version import Version
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.engines.cards import Capability, written
-from l4serve.engines.contract import Contract
+from l4serve.engines.releases.contract import Contract
 from l4serve.engines.traits import GpuTraits, ModelTraits
 
 

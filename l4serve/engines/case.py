@@ -6,12 +6,11 @@ from functools import cache, cached_property
 
 from packaging.version import Version
 
-from l4serve.config.api_key import ApiKey
-from l4serve.config.container_env import EnvSource
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import Problem
-from l4serve.config.workload import Engine, Workload
-from l4serve.engines.contract import Contract
+from l4serve.config.keys.api_key import ApiKey
+from l4serve.config.keys.container_env import EnvSource
+from l4serve.config.keys.workload import Engine, Workload
+from l4serve.config.refusals.problems import Problem
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.model_location import (
     located_engine,
@@ -20,6 +19,7 @@ from l4serve.engines.model_location import (
     model_argument,
     mounted_folders,
 )
+from l4serve.engines.releases.contract import Contract
 from l4serve.engines.traits import GpuTraits, ModelTraits
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from l4serve.config.problems import Problem
-from l4serve.config.secret_names import names_a_secret
+from l4serve.config.refusals.problems import Problem
+from l4serve.config.secrecy.secret_names import names_a_secret
+from l4serve.engines.arguments.checking import check_env
 from l4serve.engines.case import Case
-from l4serve.engines.checking import check_env
-from l4serve.engines.contract import Contract
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.profile import engine_profile
 
 
 def api_key_problems(case: Case) -> Iterator[Problem]:

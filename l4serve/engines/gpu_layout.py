@@ -1,9 +1,9 @@
 """GPUs of a pod and how the engine shards a model over them."""
 
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import refuse
-from l4serve.config.workload import Workload
-from l4serve.engines.profile import Role, engine_profile
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import refuse
+from l4serve.engines.releases.profile import Role, engine_profile
 
 _SHARDED_BY: tuple[Role, ...] = ("shards", "stages")
 

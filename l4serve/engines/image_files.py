@@ -9,14 +9,14 @@ from packaging.specifiers import SpecifierSet
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.json_text import json_value
-from l4serve.config.paths import lies_in
-from l4serve.config.problems import Problem
-from l4serve.config.secret_shapes import excerpt
-from l4serve.config.spelling import nearest
-from l4serve.config.workload import Engine
-from l4serve.engines.contract import Contract
+from l4serve.config.keys.workload import Engine
+from l4serve.config.refusals.problems import Problem
+from l4serve.config.secrecy.secret_shapes import excerpt
+from l4serve.config.words.paths import lies_in
+from l4serve.config.words.spelling import nearest
 from l4serve.engines.images import image_facts, is_own, release_facts
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.profile import engine_profile
 
 _CHAT_TEMPLATE = "--chat-template"
 _BUCKET = "gs://"

@@ -9,8 +9,8 @@ from packaging.specifiers import SpecifierSet
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.engines.compilation import compilation_keys
-from l4serve.engines.contract import Contract
+from l4serve.engines.arguments.compilation import compilation_keys
+from l4serve.engines.releases.contract import Contract
 
 
 @frozen(kw_only=True)

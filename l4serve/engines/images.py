@@ -8,10 +8,10 @@ from typing import Any
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
-from l4serve.config.problems import Problem
+from l4serve.config.refusals.problems import Problem
 from l4serve.engines.case import Case
-from l4serve.engines.contract import Contract, contract_versions, load_contract
-from l4serve.engines.profile import engine_kinds
+from l4serve.engines.releases.contract import Contract, contract_versions, load_contract
+from l4serve.engines.releases.profile import engine_kinds
 
 _RELEASE = re.compile(r"v?(\d+\.\d+(?:\.\d+)*)(?:[-_.+].*)?")
 

@@ -7,9 +7,9 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 from l4serve.config.data_file import load_data
-from l4serve.config.workload import Workload
+from l4serve.config.keys.workload import Workload
 from l4serve.engines.case import Case
-from l4serve.engines.contract import Contract
+from l4serve.engines.releases.contract import Contract
 
 
 def quiet_env(case: Case) -> Mapping[str, str]:

@@ -2,11 +2,11 @@
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.engines.arguments.checking import read_options
 from l4serve.engines.argv import Launch
-from l4serve.engines.checking import read_options
-from l4serve.engines.contract import Contract
-from l4serve.engines.contract_diff import diff_contracts
-from l4serve.engines.replacements import Removal
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.contract_diff import diff_contracts
+from l4serve.engines.releases.replacements import Removal
 
 
 @frozen()

@@ -9,11 +9,11 @@ from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
 from l4serve.config.data_file import load_data
-from l4serve.config.model_ids import file_type
+from l4serve.config.words.model_ids import file_type
 from l4serve.engines.case import release
-from l4serve.engines.contract import Contract
-from l4serve.engines.made_classes import pools_by_another
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.made_classes import pools_by_another
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.engines.traits import ModelTraits
 
 _TRAITS = ("lora", "pp", "packed", "experts", "transcription", "eagle3", "v0-only", "state")

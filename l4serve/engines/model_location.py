@@ -7,11 +7,11 @@ from typing import Any
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
-from l4serve.config.model_source import BucketSource
-from l4serve.config.problems import Problem
-from l4serve.config.vllm import Lora, LoraAdapter
-from l4serve.config.workload import Engine, Workload
-from l4serve.engines.profile import engine_profile
+from l4serve.config.keys.model_source import BucketSource
+from l4serve.config.keys.vllm import Lora, LoraAdapter
+from l4serve.config.keys.workload import Engine, Workload
+from l4serve.config.refusals.problems import Problem
+from l4serve.engines.releases.profile import engine_profile
 
 MODEL_FOLDER = "/model"
 ADAPTER_FOLDER = "/adapters"

@@ -7,24 +7,24 @@ from typing import Any
 from packaging.version import Version
 from pydantic.alias_generators import to_camel
 
-from l4serve.config.workload import ENGINE_MODELS, Engine
-from l4serve.engines.asked_choices import choice_facts, step_facts
-from l4serve.engines.asked_words import (
+from l4serve.config.keys.workload import ENGINE_MODELS, Engine
+from l4serve.engines.arguments.asked_words import (
     asked_words,
     graphs_contradict,
     largest_graph,
     unknown_class,
     unknown_compile_size,
 )
+from l4serve.engines.asked_choices import choice_facts, step_facts
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case
-from l4serve.engines.contract import Contract
 from l4serve.engines.images import image_facts, is_own, release_facts
 from l4serve.engines.model_facts import class_facts, model_facts, model_names, quantization_family
 from l4serve.engines.model_location import is_address
-from l4serve.engines.open_values import open_facts
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.open_values import open_facts
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.engines.sharding import context_facts, parallel_facts
 from l4serve.engines.speculation import drafting_method, target_facts
 from l4serve.engines.stretched_context import context_limit

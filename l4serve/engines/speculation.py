@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from l4serve.config.data_file import load_data
-from l4serve.engines.contract import Contract
+from l4serve.engines.releases.contract import Contract
 
 _BY_NAME = ("eagle3", "eagle", "medusa", "dflash", "mtp")
 _EAGLE = ("eagle", "eagle3")

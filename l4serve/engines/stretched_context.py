@@ -5,9 +5,9 @@ from typing import Any
 
 from packaging.version import Version
 
+from l4serve.engines.arguments.checking import read_options
+from l4serve.engines.arguments.config_values import read_object
 from l4serve.engines.case import Case
-from l4serve.engines.checking import read_options
-from l4serve.engines.config_values import read_object
 
 _UNLIMITED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 _ROPES = ("rope_parameters", "rope_scaling")

@@ -4,7 +4,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from l4serve.config.tgi import TgiEngine
+from l4serve.config.keys.tgi import TgiEngine
 from l4serve.engines.case import Case
 
 _FACTS = ("tgi.input", "tgi.total", "tgi.prefill", "tgi.inputSet", "tgi.prefixCaching")

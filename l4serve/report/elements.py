@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from l4serve.config.characters import visible
+from l4serve.config.words.characters import visible
 
 Child = ElementTree.Element | str | None
 _NO_URL = (("https://", "https&#58;//"), ("http://", "http&#58;//"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from l4serve.config.files import FileRefusedError, read_json
+from l4serve.config.reading.files import FileRefusedError, read_json
 from l4serve.report.shape import ShapeError, checked
 
 MOST_BYTES = 4 * 2**20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from l4serve.config.characters import visible
+from l4serve.config.words.characters import visible
 from l4serve.report.shown_values import shown_edit
 from l4serve.report.summaries import summary
 from l4serve.report.words import (

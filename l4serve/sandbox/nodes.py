@@ -9,7 +9,7 @@ from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.allocatable import Allocatable, allocatable, capacity
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.packing.pod_requests import GPU_RESOURCE
-from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL
 
 _PROVISIONING_LABELS: Mapping[str, Mapping[str, str]] = {
     "spot": {"cloud.google.com/gke-spot": "true"},

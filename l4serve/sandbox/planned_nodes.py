@@ -7,7 +7,7 @@ from l4serve.planning.machines.daemonsets import daemonset_overhead
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.machines.zones import accelerator_zones
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL
 from l4serve.sandbox.autoscaler import Autoscaler
 from l4serve.sandbox.nodes import FakeNode, pool_nodes
 from l4serve.sandbox.pods import KubeObject, pod_requests

@@ -8,7 +8,7 @@ from l4serve.planning.machines.daemonsets import Overhead
 from l4serve.planning.machines.made_nodes import by_size, first_holding, made_disk_gib, with_daemonsets
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, default_accelerator
 from l4serve.planning.values.quantity import GIB
-from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL
 from l4serve.sandbox.nodes import NO_ZONES, FakeNode, accelerator_labels
 from l4serve.sandbox.pods import PodRequest
 

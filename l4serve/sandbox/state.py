@@ -7,8 +7,8 @@ from typing import Any
 
 from kubernetes.client import ApiClient
 
-from l4serve.config.files import read_bytes, read_json
 from l4serve.config.frozen import frozen
+from l4serve.config.reading.files import read_bytes, read_json
 from l4serve.sandbox.admin_kubeconfig import api_client
 from l4serve.sandbox.certificates import Certificates
 from l4serve.sandbox.processes import ProcessIdentity

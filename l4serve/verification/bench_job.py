@@ -7,7 +7,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from l4serve.engines.resolution import resolve_contract
+from l4serve.engines.releases.resolution import resolve_contract
 from l4serve.planning.performance.load import Load
 from l4serve.planning.values.names import LABEL_PREFIX, shorten
 from l4serve.planning.workload.workload_plan import WorkloadPlan
@@ -91,7 +91,7 @@ def bench_job(workload: WorkloadPlan, load: Load, deadline: int = DEADLINE_SECON
 
 def image_of(workload: WorkloadPlan) -> str:
     """The workload's own image where its load tool does what the pods need, else that of vLLM's contract."""
-    from l4serve.config.vllm import VllmEngine
+    from l4serve.config.keys.vllm import VllmEngine
 
     owner = VllmEngine()
     release = Version(workload.engine.contract.version)

@@ -7,8 +7,8 @@ from html import escape
 from math import isfinite
 from typing import Any
 
-from l4serve.config.files import FileRefusedError, read_json
 from l4serve.config.frozen import frozen
+from l4serve.config.reading.files import FileRefusedError, read_json
 from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.values.figures import shown
 from l4serve.verification.bench_job import MARK

@@ -11,7 +11,7 @@ from kubernetes import client as api
 from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.verification.checks import CheckError
 
 POLL_SECONDS = 5.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Literal
 
 from l4serve.config.frozen import frozen
-from l4serve.config.secret_shapes import excerpt, without
+from l4serve.config.secrecy.secret_shapes import excerpt, without
 from l4serve.verification.latency import Latency
 
 Status = Literal["pass", "fail", "skip"]

@@ -9,8 +9,8 @@ import yaml
 from kubernetes.client import ApiClient
 from kubernetes.config import ConfigException, new_client_from_config, new_client_from_config_dict
 
-from l4serve.config.files import FileRefusedError, read_bytes
-from l4serve.config.yaml_reader import YamlError, read_yaml
+from l4serve.config.reading.files import FileRefusedError, read_bytes
+from l4serve.config.reading.yaml_reader import YamlError, read_yaml
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 
 _ODD_VALUES = (ValueError, TypeError, AttributeError, KeyError, RecursionError)

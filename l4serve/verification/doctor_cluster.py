@@ -11,10 +11,10 @@ from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from l4serve.config.data_file import load_data
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.planning.packing.pod_requests import GPU_RESOURCE
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL
 from l4serve.verification.doctor_alerts import alert_findings
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 

@@ -11,7 +11,7 @@ from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.planning.stack.node_counts import node_counts
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 from l4serve.verification.google_apis import ApiError, GoogleApis
 

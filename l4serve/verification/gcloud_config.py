@@ -7,7 +7,7 @@ import os
 from configparser import Error, RawConfigParser
 from pathlib import Path
 
-from l4serve.config.files import FileRefusedError, read_bytes
+from l4serve.config.reading.files import FileRefusedError, read_bytes
 
 _MOST_BYTES = 2**16
 

@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from l4serve.config.frozen import frozen
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 
 ROOTS: Mapping[str, str] = {
     "compute": "https://compute.googleapis.com/compute/v1",

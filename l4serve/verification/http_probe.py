@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 from packaging.version import InvalidVersion, Version
 
-from l4serve.config.secret_shapes import excerpt, without
+from l4serve.config.secrecy.secret_shapes import excerpt, without
 from l4serve.verification.checks import CheckError, Finding, NotOfferedError, UnreachableError, require
 from l4serve.verification.http_client import client
 from l4serve.verification.metrics import compare, families

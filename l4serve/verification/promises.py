@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from l4serve.engines.contract import Contract
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.verification.target import Target
 
 if TYPE_CHECKING:

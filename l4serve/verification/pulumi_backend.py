@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from l4serve.config.files import FileRefusedError, read_bytes
 from l4serve.config.frozen import frozen
 from l4serve.config.json_text import json_value
-from l4serve.config.yaml_reader import YamlError, read_yaml
+from l4serve.config.reading.files import FileRefusedError, read_bytes
+from l4serve.config.reading.yaml_reader import YamlError, read_yaml
 
 _MOST_PROJECT_BYTES = 2**20
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")

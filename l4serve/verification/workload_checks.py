@@ -7,7 +7,7 @@ import urllib3
 from kubernetes.client import ApiClient, ApiException
 
 from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.judgement.speed_question import subject_speed
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from l4serve.verification.checks import CheckError, CheckResult, describe
 from l4serve.verification.latency import Latency

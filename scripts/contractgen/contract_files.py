@@ -12,8 +12,8 @@ from typing import Any
 
 from packaging.version import Version
 
-from l4serve.config.spelling import by_number
-from l4serve.engines.contract_table import CONTRACTS, ContractTable, read_table
+from l4serve.config.words.spelling import by_number
+from l4serve.engines.releases.contract_table import CONTRACTS, ContractTable, read_table
 
 Contracts = Mapping[str, dict[str, Any]]
 """By release, the contract as a generator gives it."""

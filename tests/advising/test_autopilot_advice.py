@@ -13,7 +13,7 @@ from l4serve.config.stack_file import read_stack_text
 from l4serve.planning.performance.load import Load
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
-from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.judgement.speed_question import subject_speed
 
 LOAD = Load(input_tokens=256, output_tokens=128, clients=16)
 

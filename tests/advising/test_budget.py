@@ -17,7 +17,7 @@ from l4serve.advising.traffic import Traffic
 from l4serve.cli.app import app
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
 from tests.stack_cases import ROOT
 
 

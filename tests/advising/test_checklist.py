@@ -45,7 +45,7 @@ def test_an_autoscaler_of_one_pod_may_make_two() -> None:
 
 def test_the_price_cancels_where_cards_and_machine_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     priced = items()
-    monkeypatch.setattr("l4serve.planning.workload.speed_question.Priced.usd_per_hour", None)
+    monkeypatch.setattr("l4serve.planning.workload.judgement.speed_question.Priced.usd_per_hour", None)
     unpriced = items()
     for item in ("cost-quantization", "cost-model"):
         assert unpriced[item].status == "gains"

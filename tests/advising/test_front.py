@@ -13,10 +13,10 @@ from l4serve.advising.candidates import pod_choices
 from l4serve.advising.homes import homes_of
 from l4serve.advising.ranking import Wish, beats, rank
 from l4serve.advising.search import search
-from l4serve.cli.advice_text import advice_page
+from l4serve.cli.answers.advice_text import advice_page
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
 
 CHAT = Load(input_tokens=512, output_tokens=256, clients=64)
 WISHES = [

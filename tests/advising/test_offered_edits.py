@@ -6,8 +6,8 @@ import pytest
 
 from l4serve.advising.checklist import Item, checklist
 from l4serve.advising.trial import Edited, Trial
+from l4serve.config.reading.yaml_edits import with_values
 from l4serve.config.stack_file import read_stack_text
-from l4serve.config.yaml_edits import with_values
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from tests.stack_cases import ROOT

@@ -16,10 +16,10 @@ from l4serve.cli.app import app
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.speed import Speed
-from l4serve.planning.workload.fit_question import Question, subject_of
-from l4serve.planning.workload.judging import Judgement, judge
-from l4serve.planning.workload.speed_question import subject_speed
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.judging import Judgement, judge
+from l4serve.planning.workload.judgement.speed_question import subject_speed
+from l4serve.planning.workload.judgement.subject import Subject
 
 CHAT = Load(input_tokens=256, output_tokens=128, clients=400)
 MODEL = "Qwen/Qwen2.5-1.5B-Instruct"

@@ -18,7 +18,7 @@ from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.engine_loop import EngineLoop
 from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.loop_state import Observed
-from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
 
 LOAD = Load(input_tokens=256, output_tokens=128, clients=64)
 THROUGHPUT = Wish(goal="throughput", load=LOAD)

@@ -10,7 +10,7 @@ from l4serve.advising.ranking import Wish
 from l4serve.advising.search import search
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
-from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
 
 MODEL = "Qwen/Qwen2.5-7B-Instruct"
 WISH = Wish(goal="cost", load=Load(input_tokens=512, output_tokens=256, clients=32))

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.config.yaml_edits import YamlEditError, with_values
+from l4serve.config.reading.yaml_edits import YamlEditError, with_values
 from tests.advising.test_written_keys import project
 
 HEAD = """config:

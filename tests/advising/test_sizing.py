@@ -18,8 +18,8 @@ from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed, speed_of
 from l4serve.planning.performance.waits import at_percentile
-from l4serve.planning.workload.fit_question import Question, subject_of
-from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.speed_question import subject_speed
 from tests.planning.performance.engines import served
 
 LOAD = Load(input_tokens=256, output_tokens=128, rate=8.0)

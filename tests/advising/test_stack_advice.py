@@ -14,17 +14,17 @@ from l4serve.advising.load_share import share_of
 from l4serve.advising.ranking import Wish
 from l4serve.advising.stack_advice import Advisor, write_advice
 from l4serve.cli.app import app
-from l4serve.config.node_pool import Provisioning
-from l4serve.config.problems import ConfigError
+from l4serve.config.keys.node_pool import Provisioning
+from l4serve.config.reading.yaml_edits import with_values
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, read_stack_file
-from l4serve.config.yaml_edits import with_values
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
-from l4serve.planning.workload.judging import Judgement
-from l4serve.planning.workload.speed_question import subject_speed
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.judging import Judgement
+from l4serve.planning.workload.judgement.speed_question import subject_speed
+from l4serve.planning.workload.judgement.subject import Subject
 from tests import factories
 from tests.stack_cases import ROOT
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from l4serve.advising.trial import edit_path
 from l4serve.cli.app import app
-from l4serve.config.yaml_edits import with_values
+from l4serve.config.reading.yaml_edits import with_values
 from tests import factories
 from tests.stack_cases import ROOT
 

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.advisor_pick import MODELS, pick, started, tokens_per_second
 from benchmarks.performance.h100_points import h100_question
-from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import judge
+from l4serve.planning.workload.judgement.fit_question import subject_of
+from l4serve.planning.workload.judgement.judging import judge
 
 
 @pytest.mark.parametrize("base", MODELS)

@@ -9,11 +9,11 @@ import typer
 from typer.testing import CliRunner
 
 from benchmarks.performance.h100_points import h100_points
-from l4serve.cli.estimate_command import estimate
+from l4serve.cli.commands.estimate_command import estimate
 from l4serve.planning.performance.speed import Speed
-from l4serve.planning.workload.fit_question import subject_of
-from l4serve.planning.workload.judging import judge
-from l4serve.planning.workload.speed_question import subject_speed
+from l4serve.planning.workload.judgement.fit_question import subject_of
+from l4serve.planning.workload.judgement.judging import judge
+from l4serve.planning.workload.judgement.speed_question import subject_speed
 
 ESTIMATE = ("--model", "google/gemma-7b", "--gpu", "nvidia-h100-80gb", "--gpu-memory-gib", "22.03",
             "--max-model-len", "1200", "--input-tokens", "256", "--output-tokens", "128")  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.gpu import to_observations
 from benchmarks.gpu.pod_process import carried_out
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from l4serve.cli.app import app
 from tests import factories
-from tests.cli.test_diff_command import git
+from tests.cli.commands.test_diff_command import git
 
 _MIB = 2**20
 
@@ -26,7 +26,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(done.stdout or ""))
         return done
 
-    monkeypatch.setattr("l4serve.cli.base_tree.subprocess.run", measured)
+    monkeypatch.setattr("l4serve.cli.subjects.base_tree.subprocess.run", measured)
     return sizes
 
 

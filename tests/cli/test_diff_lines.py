@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests import factories
-from tests.cli.test_diff_command import files, run
+from tests.cli.commands.test_diff_command import files, run
 
 __all__ = ["files"]
 

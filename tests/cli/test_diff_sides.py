@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests import factories
-from tests.cli.test_diff_command import SERVING, changed, document, files, git, repository, run
+from tests.cli.commands.test_diff_command import SERVING, changed, document, files, git, repository, run
 
 __all__ = ["files", "repository"]
 LONG = {"maxModelLen": 10_000_000}

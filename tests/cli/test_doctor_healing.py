@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.cli.doctor_command import MOST_STATE_BYTES
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.doctor_command import MOST_STATE_BYTES
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.config.data_file import load_data
 from l4serve.planning.stack import pending
 from l4serve.planning.stack.pending import HEALING, READING

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.key_reference import KeyEntry, all_keys, example_of, objects
-from l4serve.config.schema_unions import told_apart
+from l4serve.config.schema.key_reference import KeyEntry, all_keys, example_of, objects
+from l4serve.config.schema.schema_unions import told_apart
 from l4serve.config.stack_file import SERVING_KEY
 from tests.each_case import each
 from tests.editor import editor

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.stack.stack_planner import plan_stack
 from tests.cli.terminal import run

@@ -8,9 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from l4serve.cli import hub
 from l4serve.cli.app import app as cli
-from l4serve.cli.fit_command import fit
+from l4serve.cli.commands.fit_command import fit
+from l4serve.cli.subjects import hub
 from tests.each_case import each
 
 app = typer.Typer()

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from typer.testing import CliRunner
 
-from l4serve.cli.hook_commands import app
+from l4serve.cli.commands.hook_commands import app
 from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,7 @@ def test_the_hooks_name_what_there_is() -> None:
 def test_a_commit_of_what_generated_files_are_made_from_runs_their_hooks() -> None:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
     hooks = {hook["id"]: hook for repo in config["repos"] for hook in repo["hooks"]}
-    for name in ("l4serve/config/cluster.py", "stacks/recipes/chat-small.yaml"):
+    for name in ("l4serve/config/keys/cluster.py", "stacks/recipes/chat-small.yaml"):
         assert all(re.search(hooks[one]["files"], name) for one in ("generated", "json-documents"))
     assert re.search(hooks["json-documents"]["files"], "docs/reference/json.schema.json")
     assert hooks["json-documents"]["entry"].endswith("-m scripts.json_schemas --check")

@@ -10,8 +10,8 @@ from typer.main import get_command
 from l4serve.cli.app import app
 from scripts.json_samples import BENCH_REPORT, SAMPLES
 from scripts.json_schemas import COMMANDS, FILE, documents, form_of
+from tests.cli.subjects.test_completion import options
 from tests.cli.terminal import ROOT, run
-from tests.cli.test_completion import options
 from tests.json_forms import faults
 
 NAMES = (*COMMANDS, *SAMPLES)

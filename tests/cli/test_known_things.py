@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from l4serve.cli.explain_command import _entries, _json, explain, key_spans
-from l4serve.cli.reference_lists import note_reference
-from l4serve.config.key_reference import all_keys, known_keys, objects
+from l4serve.cli.answers.reference_lists import note_reference
+from l4serve.cli.commands.explain_command import _entries, _json, explain, key_spans
 from l4serve.config.recipes import recipes
-from l4serve.engines.field_flags import NO_FLAG
+from l4serve.config.schema.key_reference import all_keys, known_keys, objects
+from l4serve.engines.releases.field_flags import NO_FLAG
 from l4serve.planning.gke.conflicts import refusals
 from l4serve.planning.models.catalogue import all_models
 from tests.cli.terminal import run

@@ -7,7 +7,7 @@ import pytest
 from typer.main import get_command
 
 from l4serve.cli.app import app
-from l4serve.cli.lazy_group import COMMANDS, load_command
+from l4serve.cli.shell.lazy_group import COMMANDS, load_command
 from tests.each_case import each
 
 CLIENTS = {"kubernetes", "pulumi", "pulumi_gcp", "pulumi_kubernetes", "grpc", "openai", "httpx2", "prometheus_client"}

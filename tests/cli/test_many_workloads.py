@@ -9,14 +9,14 @@ import yaml
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
-from l4serve.engines import checking
+from l4serve.engines.arguments import checking
 from l4serve.planning.packing.placement import PodRequest
 from l4serve.planning.stack import node_counts
 from l4serve.planning.stack.room import pods_of
 from l4serve.planning.stack.stack_planner import plan_stack
-from l4serve.planning.workload.prospect import MOST_TOLD, UNTOLD
+from l4serve.planning.workload.judgement.prospect import MOST_TOLD, UNTOLD
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 COUNT = MOST_TOLD + 1

@@ -14,8 +14,8 @@ import urllib3
 from kubernetes.client import ApiException
 from typer.testing import CliRunner
 
-from l4serve.cli.hook_commands import app as hook
-from l4serve.cli.sides import stacks_of
+from l4serve.cli.commands.hook_commands import app as hook
+from l4serve.cli.subjects.sides import stacks_of
 from l4serve.verification.bench_run import run_job
 from l4serve.verification.checks import CheckError
 from tests.cli.terminal import ROOT, run

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.cli.hook_commands import app as hook
+from l4serve.cli.commands.hook_commands import app as hook
 from l4serve.cli.project import OWN_PROJECT
-from l4serve.cli.stack_options import root_to_write
+from l4serve.cli.subjects.stack_options import root_to_write
 
 WRITING = (
     ("advise", "--goal", "cost", "--write", "dev"),

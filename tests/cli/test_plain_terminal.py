@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from l4serve.cli.lazy_group import COMMANDS
+from l4serve.cli.shell.lazy_group import COMMANDS
 from tests.cli.terminal import ROOT, run
 from tests.each_case import each
 
@@ -17,7 +17,7 @@ VERIFY = (
     "main()"
 )
 PROGRESS = (
-    "from l4serve.cli.sandbox_view import shown_progress\n"
+    "from l4serve.cli.answers.sandbox_view import shown_progress\n"
     "with shown_progress() as update:\n"
     "    update('pods', 1, 2)\n"
     "    update('pods', 2, 2)"
@@ -53,7 +53,10 @@ def test_a_plain_terminal_gets_no_escape(code: str, env: dict[str, str]) -> None
     assert "\x1b" not in told
 
 
-LONG = "from l4serve.cli.output import tell; tell('bad     roles: ' + 'word ' * 40 + 'https://example.com/' + 'a' * 90)"
+LONG = (
+    "from l4serve.cli.shell.output import tell;"
+    "tell('bad     roles: ' + 'word ' * 40 + 'https://example.com/' + 'a' * 90)"
+)
 
 
 def test_prose_is_broken_at_blanks_on_a_terminal_and_whole_in_a_pipe() -> None:

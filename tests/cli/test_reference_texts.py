@@ -8,7 +8,7 @@ from typing import Any
 from typer.main import get_command
 
 from l4serve.cli.app import app
-from l4serve.config.key_reference import all_keys, objects
+from l4serve.config.schema.key_reference import all_keys, objects
 from l4serve.engines.rules import rules
 from l4serve.planning.values.note import note_kinds
 from tests.each_case import each

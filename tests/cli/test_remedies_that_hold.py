@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.base_tree import GitError, names_of_commits
-from l4serve.cli.hub_download import download_config
-from l4serve.config.files import MOST_JSON_BYTES
+from l4serve.cli.subjects.base_tree import GitError, names_of_commits
+from l4serve.cli.subjects.hub_download import download_config
+from l4serve.config.reading.files import MOST_JSON_BYTES
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.verification import cluster_access
 from l4serve.verification.cluster_access import AccessError

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.cli.schema_command import generated_files
-from l4serve.config.key_reference import example_of, objects
+from l4serve.cli.commands.schema_command import generated_files
+from l4serve.config.schema.key_reference import example_of, objects
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.cli.test_wrong_configs import edited
 from tests.config.contradicting_configs import CONTRADICTING
@@ -99,7 +99,7 @@ def test_the_command_prints_it() -> None:
 
 
 def test_each_key_has_an_example_that_its_model_takes() -> None:
-    """Add one in l4serve/config/data/examples.yaml where the type of a new key implies none."""
+    """Add one in l4serve/config/schema/data/examples.yaml where the type of a new key implies none."""
     wrong, known = [], definitions()
     for part, definition in objects().items():
         for key in definition.get("properties", {}):

@@ -13,9 +13,9 @@ import pytest
 import typer
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from l4serve.cli.guarded_group import GuardedGroup
-from l4serve.cli.interrupts import is_interrupt
-from l4serve.cli.lazy_group import COMMANDS
+from l4serve.cli.shell.guarded_group import GuardedGroup
+from l4serve.cli.shell.interrupts import is_interrupt
+from l4serve.cli.shell.lazy_group import COMMANDS
 from l4serve.version import VERSION
 from tests.cli.terminal import ROOT, run
 from tests.each_case import each
@@ -194,7 +194,7 @@ def test_a_stop_that_compiled_code_turns_into_an_error_or_loses_is_a_stop(monkey
     assert is_interrupt(wrapped.value)
     assert not is_interrupt(ValueError("KeyboardInterrupt"))
     code = (
-        "from l4serve.cli.entry_guard import run_guarded\n"
+        "from l4serve.cli.shell.entry_guard import run_guarded\n"
         "class Lost:\n"
         "    def __del__(self): raise KeyboardInterrupt\n"
         "def run():\n"

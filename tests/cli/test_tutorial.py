@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from l4serve.cli.stack_options import load_plan
+from l4serve.cli.subjects.stack_options import load_plan
 from l4serve.planning.machines.prices import hourly
 from tests.cli.terminal import ROOT, run
 from tests.verification.conftest import running_engine

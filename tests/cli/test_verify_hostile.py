@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from l4serve.cli.client_keys import API_KEY_VARIABLE
-from l4serve.config.secret_shapes import without
+from l4serve.cli.subjects.client_keys import API_KEY_VARIABLE
+from l4serve.config.secrecy.secret_shapes import without
 from l4serve.verification import http_client
 from l4serve.verification.checks import OverlongError
 from l4serve.verification.http_client import MOST_BYTES

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from l4serve.cli.client_keys import API_KEY_VARIABLE, own_variable
+from l4serve.cli.subjects.client_keys import API_KEY_VARIABLE, own_variable
 from l4serve.verification.report import Report
 from tests import factories
 from tests.cli.verifying import kubeconfig, run

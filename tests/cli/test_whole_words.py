@@ -5,8 +5,8 @@ import re
 import pytest
 from rich.table import Table
 
-from l4serve.cli.output import SafeConsole
-from l4serve.cli.stack_options import load_plan
+from l4serve.cli.shell.output import SafeConsole
+from l4serve.cli.subjects.stack_options import load_plan
 from tests.cli.terminal import ROOT, run
 from tests.stack_cases import STACKS
 

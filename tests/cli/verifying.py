@@ -3,7 +3,7 @@
 import typer
 from typer.testing import CliRunner
 
-from l4serve.cli.verify_command import verify
+from l4serve.cli.commands.verify_command import verify
 from tests import factories
 from tests.verification.conftest import LIMIT, MODEL
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
 from l4serve.sandbox.paths import CRDS
 from tests import factories

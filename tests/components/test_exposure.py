@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import Rendered
+from l4serve.cli.commands.render_command import Rendered
 from tests import factories
 from tests.stack_cases import made
 

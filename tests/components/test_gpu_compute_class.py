@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from components.gpu_compute_class import GpuComputeClass, GpuComputeClassArgs
-from l4serve.config.compute_class import ComputeClass
-from l4serve.config.node_pool import NodePool
-from l4serve.config.problems import ConfigError
+from l4serve.config.keys.compute_class import ComputeClass
+from l4serve.config.keys.node_pool import NodePool
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from l4serve.planning.gke.pools import plan_pool
 from tests.components.recorder import only, record

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.node_pool import NodePool
+from l4serve.config.keys.node_pool import NodePool
 from l4serve.planning.gke.pools import plan_pool
 from tests.components.recorder import Recorded, only, record
 from tests.components.stack_parts import POOL_TYPE, pool_program

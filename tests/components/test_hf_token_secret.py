@@ -7,8 +7,8 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from components.hf_token_secret import HfTokenSecret, HfTokenSecretArgs
-from l4serve.config.problems import ConfigError
-from l4serve.config.secrets import HuggingFace
+from l4serve.config.keys.secrets import HuggingFace
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
 from tests.components.recorder import Recorded, Secret, by_type, only, record
 from tests.factories import cluster_plan

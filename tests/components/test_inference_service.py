@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from components.inference_service import InferenceService, InferenceServiceArgs
-from l4serve.config.secrets import HuggingFace
+from l4serve.config.keys.secrets import HuggingFace
 from l4serve.planning.gke.hf_token import plan_secret
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests import factories

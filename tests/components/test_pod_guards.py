@@ -7,7 +7,7 @@ import pytest
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.pod_cloud_roles import PodCloudRoles, PodCloudRolesArgs
 from components.pod_network_policy import PodNetworkPolicy, PodNetworkPolicyArgs
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from policy.workload_rules import is_pinned
 from tests import factories

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import Rendered
-from l4serve.config.problems import ConfigError
+from l4serve.cli.commands.render_command import Rendered
+from l4serve.config.refusals.problems import ConfigError
 from tests import factories
 from tests.stack_cases import made
 

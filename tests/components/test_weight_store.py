@@ -10,7 +10,7 @@ import pytest
 from components.inference_service import InferenceService, InferenceServiceArgs
 from components.weight_download import DOWNLOAD, download_variables
 from components.weight_store import WeightStore, WeightStoreArgs
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests import factories

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from tests.each_case import each

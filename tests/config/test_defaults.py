@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-import l4serve.config
-from l4serve.config.base import ConfigModel
-from l4serve.config.problems import problems_from
-from l4serve.config.stack import StackConfig
+import l4serve.config.keys
+from l4serve.config.keys.base import ConfigModel
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.refusals.problems import problems_from
 from tests.config.wrong_configs import GOOD
 from tests.each_case import each
 
 
 def models() -> list[type[ConfigModel]]:
     found: dict[str, type[ConfigModel]] = {}
-    for module in pkgutil.iter_modules(l4serve.config.__path__):
-        for name, item in inspect.getmembers(import_module(f"l4serve.config.{module.name}"), inspect.isclass):
+    for module in pkgutil.iter_modules(l4serve.config.keys.__path__):
+        for name, item in inspect.getmembers(import_module(f"l4serve.config.keys.{module.name}"), inspect.isclass):
             if issubclass(item, ConfigModel) and item is not ConfigModel:
                 found[name] = item
     return [found[name] for name in sorted(found)]
@@ -53,7 +53,7 @@ def test_a_default_that_is_a_model_is_what_its_class_makes_of_nothing(case: tupl
 def test_loading_the_config_compiles_no_validator() -> None:
     """Each class would cost every command's start some milliseconds; the stack's own validator holds them all."""
     code = (
-        "import l4serve.config.stack, l4serve.config.base as base\n"
+        "import l4serve.config.keys.stack, l4serve.config.keys.base as base\n"
         "waiting = [base.ConfigModel]\n"
         "for kind in waiting: waiting += kind.__subclasses__()\n"
         "print(len(waiting), *(kind.__name__ for kind in waiting[1:] if kind.__pydantic_complete__))"

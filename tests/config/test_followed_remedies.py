@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from l4serve.config.key_reference import KeyEntry, all_keys
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.refusals.problems import ConfigError, Problem
+from l4serve.config.schema.key_reference import KeyEntry, all_keys
 from tests.factories import loaded, serving, workload
 
 WRONG: tuple[Any, ...] = ("many", -1, "8k", ["a"], {"a": 1}, True, 9, "150%", "500milli", "10.0.0.1")

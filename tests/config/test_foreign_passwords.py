@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from l4serve.config.problems import ConfigError
-from l4serve.config.secret_names import foreign_words, names_a_secret
-from l4serve.config.secret_shapes import redact
-from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.config.secrecy.secret_names import foreign_words, names_a_secret
+from l4serve.config.secrecy.secret_shapes import redact
+from l4serve.engines.releases.contract import contract_versions, load_contract
 from tests.each_case import each
 from tests.factories import loaded, planned, serving, workload
 

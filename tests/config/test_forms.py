@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.config.json_schema import config_schema
-from l4serve.config.key_reference import example_at, key_of
-from l4serve.config.problems import ConfigError
-from l4serve.config.written_forms import called
-from l4serve.planning.workload.fit_words import fit_remedy
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.config.schema.json_schema import config_schema
+from l4serve.config.schema.key_reference import example_at, key_of
+from l4serve.config.words.written_forms import called
+from l4serve.planning.workload.judgement.fit_words import fit_remedy
 from tests.factories import loaded, serving
 
 OF_NAMES = {"propertyNames", "additionalProperties"}

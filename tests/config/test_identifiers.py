@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.engines.argv import EngineRefusal
 from tests.each_case import each
 from tests.engines.test_argv import V26, built, load_contract, refused

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from l4serve.cli.output import safe_text
-from l4serve.config import secret_names, secret_shapes
-from l4serve.config.secret_shapes import has_secret_shape
+from l4serve.cli.shell.output import safe_text
+from l4serve.config.secrecy import secret_names, secret_shapes
+from l4serve.config.secrecy.secret_shapes import has_secret_shape
 from l4serve.config.secrets_guard import guard, line_with_secret
 
 PIECES = (

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostility.inputs import GOOD, MODEL, edited
-from l4serve.config.files import FileRefusedError, read_json
 from l4serve.config.model_configs import ModelConfigs
-from l4serve.config.problems import ConfigError
+from l4serve.config.reading.files import FileRefusedError, read_json
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.stack.stack_planner import plan_stack
 

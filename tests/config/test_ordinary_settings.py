@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from benchmarks.hostility.ordinary import variables
-from l4serve.cli.output import json_text
-from l4serve.config.problems import ConfigError
-from l4serve.config.secret_names import is_file
-from l4serve.config.secret_shapes import has_secret_shape, redact
+from l4serve.cli.shell.output import json_text
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.config.secrecy.secret_names import is_file
+from l4serve.config.secrecy.secret_shapes import has_secret_shape, redact
 from tests.each_case import each
 from tests.factories import loaded, serving, workload
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from l4serve.config.excess import excess
-from l4serve.config.problem_words import shown
-from l4serve.config.secret_names import holds_a_secret
-from l4serve.config.secret_shapes import has_secret_shape
+from l4serve.config.refusals.problem_words import shown
+from l4serve.config.secrecy.secret_names import holds_a_secret
+from l4serve.config.secrecy.secret_shapes import has_secret_shape
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
-from l4serve.config.secret_names import holds_a_secret
-from l4serve.config.secret_shapes import redact
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.config.secrecy.secret_names import holds_a_secret
+from l4serve.config.secrecy.secret_shapes import redact
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.each_case import each
 from tests.factories import loaded, serving, workload

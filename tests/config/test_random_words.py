@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from l4serve.config.random_texts import looks_random
-from l4serve.config.secret_shapes import redact
+from l4serve.config.secrecy.random_texts import looks_random
+from l4serve.config.secrecy.secret_shapes import redact
 
 SMALL, CAPITALS, DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits
 SHAPES = {

@@ -3,11 +3,11 @@
 import pytest
 
 from l4serve.config.json_text import json_value
-from l4serve.config.problems import ConfigError
-from l4serve.config.secret_names import names_a_secret
-from l4serve.config.secret_shapes import redact
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.config.secrecy.secret_names import names_a_secret
+from l4serve.config.secrecy.secret_shapes import redact
 from l4serve.config.secrets_guard import guard
-from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.engines.releases.contract import contract_versions, load_contract
 from tests.each_case import each
 from tests.factories import planned, serving, workload
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError, StackFileError
-from l4serve.config.secret_names import names_a_secret
-from l4serve.config.secret_shapes import redact
+from l4serve.config.refusals.problems import ConfigError, StackFileError
+from l4serve.config.secrecy.secret_names import names_a_secret
+from l4serve.config.secrecy.secret_shapes import redact
 from l4serve.config.stack_file import read_stack_file
-from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.engines.releases.contract import contract_versions, load_contract
 from tests.each_case import each
 from tests.factories import loaded, serving, workload
 

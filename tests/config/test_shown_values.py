@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.model_names import is_model_id
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.config.secrecy.model_names import is_model_id
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.stack.stack_planner import plan_stack
 from tests.config.test_planted_secrets import BASE62, BASE64, RANDOM20, SMALL20, drawn

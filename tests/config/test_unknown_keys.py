@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import PROJECT, SERVING_KEY, parse_stack
 from tests.factories import serving, workload
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import pytest
 
 from l4serve.config import data_file
-from l4serve.config.stack import StackConfig
-from l4serve.config.vllm import VllmEngine
-from l4serve.config.workload import Workload
-from l4serve.engines import contract
-from l4serve.engines.contract_table import CONTRACTS
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.keys.vllm import VllmEngine
+from l4serve.config.keys.workload import Workload
+from l4serve.engines.releases import contract
+from l4serve.engines.releases.contract_table import CONTRACTS
 from l4serve.planning.memory import engine_memory
 from l4serve.planning.memory.vllm import VllmMemory
 from tests import factories

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from l4serve.config.tgi import TgiEngine
-from l4serve.config.vllm import VllmEngine
+from l4serve.config.keys.tgi import TgiEngine
+from l4serve.config.keys.vllm import VllmEngine
 from l4serve.engines.case import Case
 from l4serve.engines.gpu_layout import GpuLayout
-from l4serve.engines.resolution import resolve_contract
+from l4serve.engines.releases.resolution import resolve_contract
 from l4serve.engines.rules import judge
 from l4serve.engines.traits import GpuTraits, ModelTraits, Verdict
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_camel
 
-from l4serve.config.problems import Problem
-from l4serve.config.tgi import TgiEngine
-from l4serve.config.vllm import VllmEngine
+from l4serve.config.keys.tgi import TgiEngine
+from l4serve.config.keys.vllm import VllmEngine
+from l4serve.config.refusals.problems import Problem
 from l4serve.engines import argv
+from l4serve.engines.arguments.checking import type_words
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
 from l4serve.engines.case import Case
-from l4serve.engines.checking import type_words
-from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.releases.contract import Contract, contract_versions, load_contract
 from scripts import engine_samples
 from scripts.emit_argv_cases import cases
 from tests.each_case import each

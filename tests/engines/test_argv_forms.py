@@ -5,8 +5,8 @@ import json
 import pytest
 
 from l4serve.engines.argv import check_argv
-from l4serve.engines.contract import load_contract
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.releases.contract import load_contract
 from tests.engines.test_argv import V26, built, refused
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.spelling import by_number
-from l4serve.engines.contract import Contract, contract_versions, load_contract
-from l4serve.engines.resolution import ContractError, resolve_contract
+from l4serve.config.words.spelling import by_number
+from l4serve.engines.releases.contract import Contract, contract_versions, load_contract
+from l4serve.engines.releases.resolution import ContractError, resolve_contract
 from tests.each_case import each
 
 OBSERVED = json.loads((Path(__file__).parent / "observed" / "vllm-parsers.json").read_text("utf-8"))

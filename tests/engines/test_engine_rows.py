@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
-from l4serve.engines.contract_names import named_contract
-from l4serve.engines.profile import engine_kinds, engine_profile
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.engines.releases.contract_names import named_contract
+from l4serve.engines.releases.profile import engine_kinds, engine_profile
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.version_move import version_move
-from l4serve.planning.workload.fit_question import Question, subject_of
-from l4serve.planning.workload.judging import judge
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.judging import judge
 from tests import factories
 from tests.engines.engine_rows import KIND, RELEASE, added_engine, octo_stack
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
-from l4serve.engines.contract import contract_versions
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.engines.releases.contract import contract_versions
 from tests.each_case import each
 from tests.factories import planned, serving, workload
 

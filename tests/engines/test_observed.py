@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import l4serve.engines
-from l4serve.engines.checking import check_argv
-from l4serve.engines.contract import load_contract
+from l4serve.engines.arguments.checking import check_argv
+from l4serve.engines.releases.contract import load_contract
 from scripts.emit_argv_cases import cases
 from tests.stack_cases import ROOT
 

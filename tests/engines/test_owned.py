@@ -1,7 +1,7 @@
 """What the plan relies on is not the user's to set, in no spelling; values of it that break nothing pass."""
 
-from l4serve.engines.contract import Contract
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.releases.contract import Contract
 from tests.each_case import each
 from tests.engines.test_argv import V26, built, load_contract, refused
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from l4serve.engines.contract import contract_versions
+from l4serve.engines.releases.contract import contract_versions
 from l4serve.engines.rules import rules
 from l4serve.engines.traits import Verdict
 from tests.engines.rule_cases import A100, GEMMA, H100, L4, PHI3, QWEN, RTX_PRO, T4, like, verdicts

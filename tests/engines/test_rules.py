@@ -8,13 +8,13 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from pydantic.alias_generators import to_camel
 
-from l4serve.config.tgi import TgiEngine
-from l4serve.config.vllm import VllmEngine
+from l4serve.config.keys.tgi import TgiEngine
+from l4serve.config.keys.vllm import VllmEngine
 from l4serve.engines.case import Case
 from l4serve.engines.conditions import RuleError, holds, needed
-from l4serve.engines.contract import contract_versions
 from l4serve.engines.gpu_layout import GpuLayout
-from l4serve.engines.resolution import resolve_contract
+from l4serve.engines.releases.contract import contract_versions
+from l4serve.engines.releases.resolution import resolve_contract
 from l4serve.engines.rule_inputs import facts_of
 from l4serve.engines.rules import Rule, rules
 from tests.each_case import each

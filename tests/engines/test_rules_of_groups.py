@@ -4,7 +4,7 @@ import pytest
 
 from l4serve.engines.traits import GpuTraits
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.workload.model_traits import model_traits
+from l4serve.planning.workload.judgement.model_traits import model_traits
 from tests.engines.rule_cases import H100, L4, QWEN, RTX_PRO, errors, like, verdicts
 
 NANO = model_traits(find_model("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-NVFP4"), "nvidia/nano")

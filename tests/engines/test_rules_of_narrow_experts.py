@@ -4,7 +4,7 @@ import pytest
 
 from l4serve.engines.traits import GpuTraits, ModelTraits
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.workload.model_traits import model_traits
+from l4serve.planning.workload.judgement.model_traits import model_traits
 from tests.engines.rule_cases import A100, H100, L4, QWEN, RTX_PRO, T4, errors, like
 
 B200 = GpuTraits("NVIDIA B200", (10, 0))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.workload.model_traits import model_traits
+from l4serve.planning.workload.judgement.model_traits import model_traits
 from tests.engines.rule_cases import GEMMA, T4, errors, like
 
 RULE = "vllm-offloaded-beside-layer-groups"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.vllm import LoraAdapter, VllmEngine
+from l4serve.config.keys.vllm import LoraAdapter, VllmEngine
 from l4serve.engines.rule_inputs import backend_of
 from tests.each_case import each
 from tests.engines.rule_cases import GEMMA, QWEN, UNDESCRIBED, case, errors, like, verdicts

@@ -3,7 +3,7 @@
 import pytest
 
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.workload.model_traits import model_traits
+from l4serve.planning.workload.judgement.model_traits import model_traits
 from tests.engines.rule_cases import QWEN, errors, like
 
 FALCON = like(QWEN, architecture="FalconH1ForCausalLM", num_attention_heads=32, state_heads=32, state_groups=2)

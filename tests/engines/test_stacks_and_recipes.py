@@ -2,13 +2,13 @@
 
 import pytest
 
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.keys.workload import Workload
 from l4serve.config.recipes import recipes
-from l4serve.config.stack import StackConfig
-from l4serve.config.workload import Workload
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
 from l4serve.engines.case import case_of
-from l4serve.engines.contract import Contract, contract_versions, load_contract
 from l4serve.engines.gpu_layout import gpu_layout
+from l4serve.engines.releases.contract import Contract, contract_versions, load_contract
 from l4serve.engines.traits import ModelTraits
 from tests.engines.rule_cases import L4
 from tests.stack_cases import STACKS, planned

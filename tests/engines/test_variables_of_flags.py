@@ -3,8 +3,8 @@
 import pytest
 
 from l4serve.engines.argv import EngineRefusal
-from l4serve.engines.contract import Contract, contract_versions, load_contract
-from l4serve.engines.flags import Flag
+from l4serve.engines.releases.contract import Contract, contract_versions, load_contract
+from l4serve.engines.releases.flags import Flag
 from tests.each_case import each
 from tests.engines.test_argv import built, refused
 

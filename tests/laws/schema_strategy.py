@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from l4serve.cli.schema_command import stack_file_schema
+from l4serve.cli.commands.schema_command import stack_file_schema
 from l4serve.planning.machines.shapes import all_shapes, default_accelerator
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.models.model_shape import ModelShape

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.machines.allocatable import allocatable
 from l4serve.planning.machines.daemonsets import daemonset_overhead
 from l4serve.planning.stack.plan_json import stack_json

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.machines.prices import hourly, priced_regions
 from l4serve.planning.machines.shapes import accelerators, all_shapes
 from l4serve.planning.machines.zones import accelerator_zones

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.cli.project import project_root
-from l4serve.cli.render_command import render_stack
-from l4serve.cli.stack_options import load
+from l4serve.cli.subjects.stack_options import load
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.values.quantity import parse_bytes

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from l4serve.cli.render_command import Rendered
+from l4serve.cli.commands.render_command import Rendered
 from l4serve.config.stack_file import named_secrets
 from tests.factories import PROJECT
 from tests.pulumi_cli.engine import Engine, Step, new_engine, path_of_engine

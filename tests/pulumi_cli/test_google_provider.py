@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.config.stack_file import TOKEN_KEY, Stack, parse_stack
 from tests.factories import AUTOPILOT, SECRET_MARK, loaded, serving, workload
 from tests.pulumi_cli.engine import Step

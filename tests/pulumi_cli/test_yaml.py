@@ -15,7 +15,7 @@ ALONE = [case for case in CASES if case not in TOGETHER]
 
 
 def test_the_recording_is_what_the_cli_reads(tmp_path: Path) -> None:
-    """tests/config/test_yaml_reader.py holds the reader against the recording."""
+    """tests/config/reading/test_yaml_reader.py holds the reader against the recording."""
     cli = Cli(tmp_path)
     assert len(TOGETHER) > 2 * len(ALONE) > 0
     read = [*(read_together(cli, texts(TOGETHER)) or ()), *read_alone(cli, texts(ALONE))]

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 
-from l4serve.cli.output import json_text
+from l4serve.cli.shell.output import json_text
 from l4serve.planning.stack.edits import Effect
 from l4serve.report.from_elsewhere import MOST_BYTES, read_document
 from l4serve.report.shape import Lands, ShapeError, difference_schema

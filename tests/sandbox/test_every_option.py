@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from tests import factories
 from tests.sandbox.conftest import Cluster
 from tests.sandbox.sandbox_objects import pod_like

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.config.stack_file import read_stack_file
 from l4serve.planning.performance.load import Load
 from l4serve.verification.bench_job import bench_job

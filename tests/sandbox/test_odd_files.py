@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from l4serve.cli import hub
 from l4serve.cli.app import app
+from l4serve.cli.subjects import hub
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.sandbox import build, lifecycle
 from l4serve.sandbox.build import ensure_binaries
@@ -175,6 +175,6 @@ def test_what_lies_in_the_cache_of_the_hubs_answers_is_passed_over(
     with pytest.raises(ModelConfigError, match="the Hub cannot be reached"):
         hub.model_shape("me/model")
     answer = json.dumps({"model_type": "llama"}).encode()
-    monkeypatch.setattr("l4serve.cli.hub_download.download_config", lambda _model: answer)
+    monkeypatch.setattr("l4serve.cli.subjects.hub_download.download_config", lambda _model: answer)
     with pytest.raises(ModelConfigError, match="has no `architectures`"):
         hub.model_shape("me/model")

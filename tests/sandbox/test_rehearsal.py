@@ -21,7 +21,7 @@ from tests.sandbox.sandbox_objects import deployment, l4_node
 pytestmark = pytest.mark.timeout(300, func_only=True)
 
 AUTOSCALER = Autoscaler(overhead=daemonset_overhead(), zones=("us-central1-a",), gpus=True)
-SANDBOX = [sys.executable, "-c", "from l4serve.cli.sandbox_commands import sandbox_app; sandbox_app()"]
+SANDBOX = [sys.executable, "-c", "from l4serve.cli.commands.sandbox_commands import sandbox_app; sandbox_app()"]
 PASSING = "\n".join(
     [
         "import time",

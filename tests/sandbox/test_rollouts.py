@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient, ApiException, AppsV1Api, CoreV1Api, PolicyV1Api
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from l4serve.sandbox.lifecycle import running_sandbox
 from l4serve.sandbox.planned_nodes import planned_nodes

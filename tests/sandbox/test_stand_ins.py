@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.sandbox.stand_ins import missing_claims
 from tests import factories
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from l4serve.report.comment import MARK
-from tests.cli.test_diff_command import git
+from tests.cli.commands.test_diff_command import git
 from tests.scripts.shims import ROOT, environment, programs
 
 STACKS = ("dev", "guide", "local", "prod", "staging")

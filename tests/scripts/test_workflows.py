@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests import factories
-from tests.cli.test_diff_command import git
+from tests.cli.commands.test_diff_command import git
 from tests.each_case import each
 from tests.report.pages import document_of
 from tests.scripts.shims import ROOT, environment, programs

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli import render_command as render
+from l4serve.cli.commands import render_command as render
+from l4serve.cli.commands.render_command import Rendered
 from l4serve.cli.recording import Registration, record_program
-from l4serve.cli.render_command import Rendered
 from l4serve.config.stack_file import Stack
 
 Identity = tuple[str, ...]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import Rendered, render_stack
-from l4serve.config.problems import ConfigError
+from l4serve.cli.commands.render_command import Rendered, render_stack
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import Stack, read_stack_file
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from l4serve.cli.commands.render_command import Rendered, render_stack
 from l4serve.cli.recording import Registration
-from l4serve.cli.render_command import Rendered, render_stack
 from scripts import engine_samples
 from tests import factories
 from tests.planning.difference.scenarios import difference

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.render_command import render_stack
+from l4serve.cli.commands.render_command import render_stack
 from l4serve.planning.packing.placement import PodRequest
 from l4serve.planning.stack.planned_pods import packed
 from l4serve.planning.stack.state_pods import state_pods

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from tests.config.wrong_configs import GOOD
 from tests.stack_cases import ROOT

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from l4serve.cli.commands.render_command import render_stack, write_rendered
 from l4serve.cli.recording import SECRET_MARKER, RecordingMonitor
-from l4serve.cli.render_command import render_stack, write_rendered
 from l4serve.config.stack_file import TOKEN_KEY, read_stack_file
 from stacks.workloads import make_workloads
 from tests.stack_cases import ROOT, STACKS, objects, planned, rendered

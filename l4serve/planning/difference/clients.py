@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from l4serve.config.paths import lies_in
+from l4serve.config.words.paths import lies_in
 from l4serve.planning.difference.client_requests import refused_requests
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.workload.network_guard import admitted_anew
-from l4serve.planning.workload.route_plan import RoutePlan
+from l4serve.planning.workload.reach.network_guard import admitted_anew
+from l4serve.planning.workload.reach.route_plan import RoutePlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from l4serve.config.secret_names import HIDDEN
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.secrecy.secret_names import HIDDEN
 from l4serve.planning.difference.rows import ANOTHER
 from l4serve.planning.difference.stack_diff import ConfigEdit
 from l4serve.planning.stack.edits import effect_of, find_edit

@@ -17,7 +17,7 @@ from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_p
 from l4serve.planning.stack.planned_pods import autoscaled_by
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.surges import surge_problems
-from l4serve.planning.workload.network_guard import admitted_anew
+from l4serve.planning.workload.reach.network_guard import admitted_anew
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _OUTSIDE = ("LoadBalancer", "NodePort")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.stack import StackConfig
 from l4serve.planning.difference.config_edits import config_edits
 from l4serve.planning.difference.dangers import danger_of_gone, dangers, dangers_of_new
 from l4serve.planning.difference.facts import pool_facts, workload_facts

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.secret_names import HIDDEN
+from l4serve.config.secrecy.secret_names import HIDDEN
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from l4serve.config.api_key import ApiKey
 from l4serve.config.gathering import refuse_all
-from l4serve.config.problems import refuse
+from l4serve.config.keys.api_key import ApiKey
+from l4serve.config.refusals.problems import refuse
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.hf_token import SecretPlan, homeless, secret_path, synced_name
 from l4serve.planning.values.names import LABEL_PREFIX, shorten

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from l4serve.config.compute_class import ComputeClass, Priority
 from l4serve.config.frozen import frozen
-from l4serve.config.node_pool import NodePool
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.keys.compute_class import ComputeClass, Priority
+from l4serve.config.keys.node_pool import NodePool
+from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.pool_plan import COMPUTE_CLASS_LABEL, PoolPlan
 from l4serve.planning.gke.pool_shapes import near_machines

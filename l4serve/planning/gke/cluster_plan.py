@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from l4serve.config.cluster_options import Maintenance, Monitoring, SystemPool
 from l4serve.config.frozen import frozen
+from l4serve.config.keys.cluster_options import Maintenance, Monitoring, SystemPool
 from l4serve.planning.gke.network import NetworkPlan
 from l4serve.planning.values.note import Note
 

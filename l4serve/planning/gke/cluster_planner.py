@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from l4serve.config.cluster import Cluster, ExistingCluster, ManagedCluster, StandardCluster
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import gather
-from l4serve.config.problems import refuse
-from l4serve.config.regions import known_regions, may_be_a_region, meant_region, zones_of
+from l4serve.config.keys.cluster import Cluster, ExistingCluster, ManagedCluster, StandardCluster
+from l4serve.config.refusals.problems import refuse
+from l4serve.config.words.regions import known_regions, may_be_a_region, meant_region, zones_of
 from l4serve.planning.gke.cluster_plan import ClusterPlan, ControlPlanePlan, Endpoint, ManagedPlan, NodeIdentityPlan
 from l4serve.planning.gke.conflicts import refuse_cluster
 from l4serve.planning.gke.location import region_of

@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from l4serve.config.base import field_paths
-from l4serve.config.cluster import AutopilotCluster, Cluster, ExistingCluster, ManagedCluster, StandardCluster
 from l4serve.config.data_file import load_data
-from l4serve.config.node_pool import NodePool
-from l4serve.config.regions import known_regions, meant_zone, zones_of
+from l4serve.config.keys.base import field_paths
+from l4serve.config.keys.cluster import AutopilotCluster, Cluster, ExistingCluster, ManagedCluster, StandardCluster
+from l4serve.config.keys.node_pool import NodePool
+from l4serve.config.words.regions import known_regions, meant_zone, zones_of
 from l4serve.engines.conditions import Facts
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.location import region_of

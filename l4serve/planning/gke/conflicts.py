@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from l4serve.config.cluster import Cluster
 from l4serve.config.data_file import load_data
 from l4serve.config.gathering import refuse_all
-from l4serve.config.node_pool import NodePool
-from l4serve.config.problems import Problem
+from l4serve.config.keys.cluster import Cluster
+from l4serve.config.keys.node_pool import NodePool
+from l4serve.config.refusals.problems import Problem
 from l4serve.engines.conditions import Facts, fill, holds
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.conflict_inputs import cluster_inputs, pool_inputs

@@ -8,10 +8,10 @@ from ipaddress import ip_network
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.config.exposure import Expose
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import refuse_all
-from l4serve.config.problems import Problem
+from l4serve.config.keys.exposure import Expose
+from l4serve.config.refusals.problems import Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.values.note import Note
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from l4serve.config.api_key import SecretManagerKey
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import ConfigError, Problem
-from l4serve.config.secrets import HuggingFace, SecretManagerToken
+from l4serve.config.keys.api_key import SecretManagerKey
+from l4serve.config.keys.secrets import HuggingFace, SecretManagerToken
+from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.values.names import LABEL_PREFIX, MANAGED_BY
 

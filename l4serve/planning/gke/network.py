@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from l4serve.config.cluster import ManagedCluster
 from l4serve.config.frozen import frozen
+from l4serve.config.keys.cluster import ManagedCluster
 
 
 @frozen(kw_only=True)

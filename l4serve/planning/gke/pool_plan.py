@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from l4serve.config.frozen import frozen
-from l4serve.config.node_pool import Provisioning
+from l4serve.config.keys.node_pool import Provisioning
 from l4serve.planning.gke.upgrades import UpgradePlan
 from l4serve.planning.machines.prices import Price
 from l4serve.planning.machines.shapes import MachineShape

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from l4serve.config.node_pool import NodePool
-from l4serve.config.problems import Problem
-from l4serve.config.spelling import did_you_mean
+from l4serve.config.keys.node_pool import NodePool
+from l4serve.config.refusals.problems import Problem
+from l4serve.config.words.spelling import did_you_mean
 from l4serve.planning.machines.card_machines import machines_of_card
 from l4serve.planning.machines.machine_types import nearest_existing
 from l4serve.planning.machines.shapes import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from l4serve.config.node_pool import NodePool
+from l4serve.config.keys.node_pool import NodePool
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.machines.zones import accelerator_zones, zones_are_complete

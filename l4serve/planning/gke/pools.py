@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
-from l4serve.config.node_pool import NodePool, Provisioning
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.keys.node_pool import NodePool, Provisioning
+from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.conflicts import pool_problems
 from l4serve.planning.gke.pool_plan import (

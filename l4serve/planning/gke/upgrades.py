@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from l4serve.config.frozen import frozen
-from l4serve.config.node_pool import NodePool
+from l4serve.config.keys.node_pool import NodePool
 
 
 @frozen(kw_only=True)

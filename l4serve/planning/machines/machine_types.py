@@ -12,7 +12,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.spelling import nearest
+from l4serve.config.words.spelling import nearest
 
 _PREDEFINED = re.compile(r"([a-z]+)(?:-(\d+))?(.*)")
 _CUSTOM = re.compile(r"(?:([a-z0-9]+)-)?custom-([a-z]+|\d+)-(\d+)(-ext)?")

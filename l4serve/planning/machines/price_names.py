@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from l4serve.config.data_file import load_data
-from l4serve.config.problems import Problem
-from l4serve.config.spelling import by_number, nearest
-from l4serve.config.stated_prices import Prices
+from l4serve.config.keys.stated_prices import Prices
+from l4serve.config.refusals.problems import Problem
+from l4serve.config.words.spelling import by_number, nearest
 from l4serve.planning.machines.shapes import gpu_machine_types
 
 _ALIKE = 0.9

@@ -10,8 +10,8 @@ from typing import Literal
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.node_pool import Provisioning
-from l4serve.config.stated_prices import Prices
+from l4serve.config.keys.node_pool import Provisioning
+from l4serve.config.keys.stated_prices import Prices
 from l4serve.planning.machines.shapes import MachineShape, all_shapes, find_shape
 
 _STATED = "as configured"

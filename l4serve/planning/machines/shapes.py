@@ -8,7 +8,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.node_pool import Provisioning
+from l4serve.config.keys.node_pool import Provisioning
 
 LOCAL_SSD_GIB = 375
 

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from l4serve.config.json_text import json_value
-from l4serve.engines.checking import read_options
-from l4serve.engines.contract import Contract
+from l4serve.engines.arguments.checking import read_options
+from l4serve.engines.releases.contract import Contract
 from l4serve.planning.memory.flag_values import Context, flag_table, read_value
 from l4serve.planning.memory.options import GraphOptions, ServingOptions
 from l4serve.planning.memory.vllm_v0 import fallback_table, reads_flag

@@ -10,7 +10,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.engines.config_values import read_object
+from l4serve.engines.arguments.config_values import read_object
 from l4serve.planning.memory.generations import parse_version
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.values.fixed_counts import FixedCounts

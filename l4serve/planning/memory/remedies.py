@@ -8,7 +8,7 @@ from functools import cache
 from itertools import product
 
 from l4serve.config.frozen import frozen
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.fit import Fit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from l4serve.config.frozen import frozen
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import kernels

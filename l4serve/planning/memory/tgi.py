@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from l4serve.config.frozen import frozen
-from l4serve.config.tgi import TgiEngine
+from l4serve.config.keys.tgi import TgiEngine
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.activation import forward_peak_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import hypot
 
 from l4serve.config.frozen import frozen
-from l4serve.config.vllm import VllmEngine
+from l4serve.config.keys.vllm import VllmEngine
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.speculation import drafting_method
 from l4serve.planning.machines.gpus import Gpu

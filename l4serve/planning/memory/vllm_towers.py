@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.engines.releases.contract import contract_versions, load_contract
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.towers import takes_media
 from l4serve.planning.models.model_shape import ModelShape

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.config.spelling import ALIKE, nearest
+from l4serve.config.words.spelling import ALIKE, nearest
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.named_copies import names_of_the_same

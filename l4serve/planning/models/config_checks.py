@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import kinds_of_types, traits_of
 from l4serve.planning.models.hf_values import Config, optional, word
 from l4serve.planning.models.model_shape import ModelShape

@@ -7,7 +7,7 @@ from functools import partial
 from math import ceil
 from typing import Any, TypeVar
 
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
 from l4serve.planning.models.config_checks import config_faults
 from l4serve.planning.models.hf_layers import layer_kinds, window_of

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import listed_keys
 
 Config = Mapping[str, Any]

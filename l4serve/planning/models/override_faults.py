@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.planning.models.hf_quantization import quantization_from_config
 from l4serve.planning.models.hf_values import (
     DECODER_LAYERS,

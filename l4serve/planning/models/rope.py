@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Any
 
-from l4serve.config.secret_shapes import excerpt
+from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.engines.stretched_context import WITHIN_STATED
 
 ROPE_KEYS = ("rope_scaling", "rope_parameters")

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import islice
 
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import Problem
+from l4serve.config.refusals.problems import Problem
 from l4serve.planning.machines.allocatable import Allocatable
 from l4serve.planning.machines.shapes import MachineShape, all_shapes
 from l4serve.planning.packing.bins import Filling, Item, Packing, Vector, fewest_nodes, fits, most, pack, spread

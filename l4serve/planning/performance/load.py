@@ -11,7 +11,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import refuse
+from l4serve.config.refusals.problems import refuse
 from l4serve.planning.performance.arrivals import gaps
 
 CLIP_LOW, CLIP_HIGH = 1 / 16, 16.0

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.config.problems import Problem
+from l4serve.config.refusals.problems import Problem
 from l4serve.planning.stack.stack_plan import StackPlan
 
 _NEEDS: Mapping[str, Callable[[StackPlan], bool]] = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from l4serve.planning.packing.overflow import filled
 from l4serve.planning.packing.placement import PodRequest, PoolRoom, spare_pods
 from l4serve.planning.packing.spare import SPARE_LIMIT
-from l4serve.planning.workload.node_choice import Placing
+from l4serve.planning.workload.nodes.node_choice import Placing
 
 
 def spread_over_classes(

@@ -29,8 +29,8 @@ from l4serve.planning.machines.prices import (
 from l4serve.planning.stack.dearest import PriceOf, dearest_counts
 from l4serve.planning.stack.node_counts import NodeCounts, node_counts
 from l4serve.planning.stack.system_room import nodes_for
-from l4serve.planning.workload.endpoint_picker import PickerPlan
-from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL
+from l4serve.planning.workload.reach.endpoint_picker import PickerPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 HOURS_PER_MONTH = 730

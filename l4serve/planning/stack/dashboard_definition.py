@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from l4serve.config.data_file import load_data
-from l4serve.engines.contract import Contract
+from l4serve.engines.releases.contract import Contract
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 _WINDOW = "5m"

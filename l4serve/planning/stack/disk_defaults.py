@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step
-from l4serve.config.problems import ConfigError
-from l4serve.config.stack import StackConfig
-from l4serve.config.workload import Workload
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.machines.boot_disks import pool_disk_gb
@@ -18,9 +18,9 @@ from l4serve.planning.machines.gpus import card_of
 from l4serve.planning.memory.host import unknown_checkpoint_needs
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes
-from l4serve.planning.workload.host_room import files_gib, pod_needs
-from l4serve.planning.workload.node_choice import smallest_pool
-from l4serve.planning.workload.storage import sidecar_requests
+from l4serve.planning.workload.nodes.node_choice import smallest_pool
+from l4serve.planning.workload.pods.host_room import files_gib, pod_needs
+from l4serve.planning.workload.pods.storage import sidecar_requests
 
 Shapes = Mapping[str, Step[ModelShape | None]]
 

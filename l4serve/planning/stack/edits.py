@@ -11,9 +11,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from l4serve.config.base import fields_by_key
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
+from l4serve.config.keys.base import fields_by_key
 
 
 class Effect(IntEnum):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from l4serve.config.problems import Problem
+from l4serve.config.refusals.problems import Problem
 from l4serve.planning.packing.overflow import hold
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
 from l4serve.planning.stack.planned_pods import (

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import ConfigError
+from l4serve.config.keys.vllm import VllmEngine
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
-from l4serve.config.vllm import VllmEngine
 from l4serve.planning.memory.remedies import GPU_COUNTS
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.stack_plan import StackPlan

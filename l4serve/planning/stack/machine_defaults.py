@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from l4serve.config.gathering import Step
-from l4serve.config.node_pool import CHEAPEST, NodePool
-from l4serve.config.problems import refuse
-from l4serve.config.stack import StackConfig
-from l4serve.config.workload import Workload
+from l4serve.config.keys.node_pool import CHEAPEST, NodePool
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import refuse
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.planning.machines.boot_disks import LARGEST_BOOT_DISK_GB
 from l4serve.planning.machines.prices import MARKETS, stated_prices
@@ -18,7 +18,7 @@ from l4serve.planning.packing.machine_choice import Offer, cheapest_machine
 from l4serve.planning.packing.node_setup import NodeSetup
 from l4serve.planning.packing.placement import PodRequest
 from l4serve.planning.values.quantity import GIB, QuantityError, parse_bytes, parse_cpu
-from l4serve.planning.workload.host_room import pod_needs
+from l4serve.planning.workload.pods.host_room import pod_needs
 
 
 def with_machine_type(

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from l4serve.config.problems import Problem
-from l4serve.config.spelling import did_you_mean
-from l4serve.config.stack import StackConfig
-from l4serve.config.workload import Workload
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import Problem
+from l4serve.config.words.spelling import did_you_mean
 from l4serve.planning.gke.api_key import key_reader
 from l4serve.planning.gke.hf_token import TOKEN_READER
 from l4serve.planning.values.names import on_demand_name
-from l4serve.planning.workload.endpoint_picker import picker_name
+from l4serve.planning.workload.reach.endpoint_picker import picker_name
 
 
 def name_problems(config: StackConfig) -> tuple[Problem, ...]:

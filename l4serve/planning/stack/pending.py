@@ -6,7 +6,7 @@ from typing import Any
 
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import Problem
+from l4serve.config.refusals.problems import Problem
 
 ADOPTING = "pulumi stack export | l4serve doctor --adopt | pulumi stack import && pulumi refresh"
 HEALING = f"{ADOPTING} && pulumi up"

@@ -14,9 +14,9 @@ from l4serve.planning.memory.fit import Fit
 from l4serve.planning.stack.cost import LEVELS, StackCost
 from l4serve.planning.stack.speed_json import speed_json
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.workload.judging import Judgement, judged_lengths
-from l4serve.planning.workload.prospect import Prospect
-from l4serve.planning.workload.start import StartPlan
+from l4serve.planning.workload.judgement.judging import Judgement, judged_lengths
+from l4serve.planning.workload.judgement.prospect import Prospect
+from l4serve.planning.workload.pods.start import StartPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 SCHEMA_VERSION = 1

@@ -3,8 +3,8 @@
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.packing.node_setup import NodeSetup
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
-from l4serve.planning.workload.node_choice import Placing
-from l4serve.planning.workload.pod_resources import PodResources
+from l4serve.planning.workload.nodes.node_choice import Placing
+from l4serve.planning.workload.pods.pod_resources import PodResources
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from l4serve.config.gathering import Step, gather, gather_all, once
-from l4serve.config.node_pool import CHEAPEST, NodePool
-from l4serve.config.problems import ConfigError
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.node_pool import CHEAPEST, NodePool
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import Stack
 from l4serve.planning.gke.classes import ComputeClassPlan, class_of_each_pool, plan_compute_class
 from l4serve.planning.gke.cluster_plan import ClusterPlan
@@ -19,8 +19,8 @@ from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.stack.disk_defaults import with_disks
 from l4serve.planning.stack.machine_defaults import with_machine_type
-from l4serve.planning.workload.endpoint_picker import picker_apis
-from l4serve.planning.workload.node_choice import Site
+from l4serve.planning.workload.nodes.node_choice import Site
+from l4serve.planning.workload.reach.endpoint_picker import picker_apis
 from l4serve.planning.workload.scaling import hpa_profile
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.speed import Speed
-from l4serve.planning.workload.speed_question import Priced
+from l4serve.planning.workload.judgement.speed_question import Priced
 
 LATENCIES = {"ttftMs": "ttft_ms", "itlMs": "itl_ms", "endToEndMs": "end_to_end_ms"}
 RATES = {

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from l4serve.config.frozen import frozen
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.stack import StackConfig
 from l4serve.planning.gke.classes import ComputeClassPlan
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.gateway import GatewayPlan
@@ -19,7 +19,7 @@ from l4serve.planning.stack.cost import StackCost
 from l4serve.planning.stack.edits import Effect, configured_edits
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.alerting import unheard_note
-from l4serve.planning.workload.pod_guard import Level
+from l4serve.planning.workload.pods.pod_guard import Level
 from l4serve.planning.workload.scaling import channel_note
 from l4serve.planning.workload.scraping import SCRAPE_NOTE
 from l4serve.planning.workload.workload_plan import WorkloadPlan

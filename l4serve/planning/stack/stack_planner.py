@@ -7,12 +7,12 @@ from typing import Any
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, gather, gather_all, once, refuse_all
-from l4serve.config.model_ids import file_type
-from l4serve.config.problems import ConfigError, Problem, refuse
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import ConfigError, Problem, refuse
 from l4serve.config.stack_file import Stack, Token, named_secrets
-from l4serve.config.workload import Workload
-from l4serve.engines.profile import engine_profile
+from l4serve.config.words.model_ids import file_type
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.gateway import plan_gateway
 from l4serve.planning.gke.hf_token import SecretPlan, plan_secret
@@ -34,14 +34,14 @@ from l4serve.planning.stack.site_planner import accelerators_of_pools, planned_c
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.system_room import room_problems
 from l4serve.planning.values.lasting import lasting
-from l4serve.planning.workload.claims import read_only_caches, shared_claims
 from l4serve.planning.workload.drafting import Draft, draft_workload
 from l4serve.planning.workload.hub_reads import wants_token
-from l4serve.planning.workload.judged_subject import subject_of
-from l4serve.planning.workload.node_choice import Placing
-from l4serve.planning.workload.route_plan import refuse_routes
+from l4serve.planning.workload.judgement.judged_subject import subject_of
+from l4serve.planning.workload.judgement.subject import Subject
+from l4serve.planning.workload.nodes.node_choice import Placing
+from l4serve.planning.workload.pods.claims import read_only_caches, shared_claims
+from l4serve.planning.workload.reach.route_plan import refuse_routes
 from l4serve.planning.workload.scraping import refuse_monitoring
-from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from l4serve.planning.workload.workload_planner import finish

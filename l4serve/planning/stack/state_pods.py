@@ -8,8 +8,8 @@ from l4serve.planning.packing.placement import PodRequest
 from l4serve.planning.packing.pod_requests import requests_of
 from l4serve.planning.stack.planned_pods import UNKNOWN
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.workload.node_choice import ACCELERATOR_LABEL, MACHINE_LABEL
-from l4serve.planning.workload.storage import annotated_sidecar
+from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL, MACHINE_LABEL
+from l4serve.planning.workload.pods.storage import annotated_sidecar
 
 Specs = Mapping[str, Mapping[str, Any]]
 """`spec` of Deployments, by namespace and name."""

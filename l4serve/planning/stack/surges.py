@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import Problem
+from l4serve.config.refusals.problems import Problem
 from l4serve.planning.packing.bins import Vector, fits
 from l4serve.planning.packing.overflow import hold
 from l4serve.planning.packing.placement import PodRequest, PoolRoom

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from l4serve.config.cluster_options import SystemPool
-from l4serve.config.problems import Problem
+from l4serve.config.keys.cluster_options import SystemPool
+from l4serve.config.refusals.problems import Problem
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.machines.boot_disks import disk_for_images
 from l4serve.planning.machines.system_machines import holds_nothing, pods_on
 from l4serve.planning.values.quantity import GIB, parse_bytes, parse_cpu
-from l4serve.planning.workload.endpoint_picker import PickerPlan
-from l4serve.planning.workload.weight_disk import fill_disk, fill_requests
+from l4serve.planning.workload.pods.weight_disk import fill_disk, fill_requests
+from l4serve.planning.workload.reach.endpoint_picker import PickerPlan
 
 _MOST_NODES = 100
 _ENOUGH = "e2-standard-4"

@@ -7,21 +7,21 @@ from functools import partial
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, gather_all, refuse_all
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.config.stack_file import Stack
-from l4serve.config.workload import Workload
-from l4serve.engines.contract import Contract
 from l4serve.engines.migration import DefaultChange, changed_defaults, deprecated_options, metrics_gone
-from l4serve.engines.replacements import Removal
-from l4serve.engines.resolution import ResolvedContract
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.replacements import Removal
+from l4serve.engines.releases.resolution import ResolvedContract
 from l4serve.engines.traits import Verdict
 from l4serve.planning.stack.dashboard_definition import chart_metrics
 from l4serve.planning.stack.stack_planner import Survey, survey
 from l4serve.planning.values.lasting import lasting
-from l4serve.planning.workload.alike import judge_alike
 from l4serve.planning.workload.drafting import Draft
-from l4serve.planning.workload.judging import Judgement
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.alike import judge_alike
+from l4serve.planning.workload.judgement.judging import Judgement
+from l4serve.planning.workload.judgement.subject import Subject
 
 
 @frozen()

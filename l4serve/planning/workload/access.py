@@ -5,22 +5,22 @@ from functools import partial
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, gather
-from l4serve.config.model_source import HyperdiskSource
-from l4serve.config.workload import Workload
-from l4serve.engines.contract import Contract
+from l4serve.config.keys.model_source import HyperdiskSource
+from l4serve.config.keys.workload import Workload
+from l4serve.engines.releases.contract import Contract
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.workload.client_key import planned_key
-from l4serve.planning.workload.encryption import TlsPlan, plan_tls
-from l4serve.planning.workload.endpoint_picker import picker_notes
 from l4serve.planning.workload.hub_reads import reads_outside
-from l4serve.planning.workload.judging import Judgement
-from l4serve.planning.workload.network_guard import NetworkGuard, plan_network_guard
-from l4serve.planning.workload.pod_guard import PodGuard, plan_pod_guard
-from l4serve.planning.workload.pod_identity import PodIdentity, plan_identity
-from l4serve.planning.workload.route_plan import RoutePlan, plan_route
+from l4serve.planning.workload.judgement.judging import Judgement
+from l4serve.planning.workload.judgement.subject import Subject
+from l4serve.planning.workload.pods.encryption import TlsPlan, plan_tls
+from l4serve.planning.workload.pods.pod_guard import PodGuard, plan_pod_guard
+from l4serve.planning.workload.pods.pod_identity import PodIdentity, plan_identity
+from l4serve.planning.workload.pods.storage import StoragePlan
+from l4serve.planning.workload.reach.client_key import planned_key
+from l4serve.planning.workload.reach.endpoint_picker import picker_notes
+from l4serve.planning.workload.reach.network_guard import NetworkGuard, plan_network_guard
+from l4serve.planning.workload.reach.route_plan import RoutePlan, plan_route
 from l4serve.planning.workload.scraping import scraped
-from l4serve.planning.workload.storage import StoragePlan
-from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.surroundings import Surroundings
 
 

@@ -11,15 +11,15 @@ from typing import Any, Literal
 from packaging.specifiers import SpecifierSet
 from pydantic.alias_generators import to_snake
 
-from l4serve.config.alerts import Alerts, Objectives
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, refuse_all
-from l4serve.config.problems import Problem
-from l4serve.config.workload import Workload
-from l4serve.engines.contract import Contract
+from l4serve.config.keys.alerts import Alerts, Objectives
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import Problem
+from l4serve.engines.releases.contract import Contract
 from l4serve.planning.models.purpose import Purpose
-from l4serve.planning.workload.start import StartPlan
+from l4serve.planning.workload.pods.start import StartPlan
 from l4serve.planning.workload.surroundings import Surroundings
 
 _MISSING = "missing"

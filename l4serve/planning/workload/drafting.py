@@ -6,33 +6,33 @@ from functools import cached_property, partial
 
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step, first_of_each_path, gather, once, refuse_all
-from l4serve.config.problems import ConfigError, Problem
-from l4serve.config.workload import Workload
-from l4serve.engines.contract import Contract
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.engines.gpu_layout import GpuLayout, gpu_layout
 from l4serve.engines.key_shown import shown_key
-from l4serve.engines.resolution import ResolvedContract
+from l4serve.engines.releases.contract import Contract
+from l4serve.engines.releases.resolution import ResolvedContract
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.workload.access import Access, plan_access
 from l4serve.planning.workload.alerting import AlertsPlan, alert_notes, plan_alerts
-from l4serve.planning.workload.alike import judge_alike
-from l4serve.planning.workload.client_key import key_in_plain_text, open_despite_key
-from l4serve.planning.workload.host_room import files_gib, host_notes, pod_needs, weight_files_gib
-from l4serve.planning.workload.judged_subject import contract_of, judged_subject
-from l4serve.planning.workload.judging import Judgement
-from l4serve.planning.workload.lifecycle import Lifecycle, ending_notes, longest_grace, plan_lifecycle
-from l4serve.planning.workload.node_choice import Place
-from l4serve.planning.workload.node_drivers import driver_problems
+from l4serve.planning.workload.judgement.alike import judge_alike
+from l4serve.planning.workload.judgement.judged_subject import contract_of, judged_subject
+from l4serve.planning.workload.judgement.judging import Judgement
+from l4serve.planning.workload.judgement.subject import Subject
+from l4serve.planning.workload.nodes.node_choice import Place
+from l4serve.planning.workload.nodes.node_drivers import driver_problems
+from l4serve.planning.workload.nodes.place_notes import place_notes
 from l4serve.planning.workload.object_metadata import taken_labels
-from l4serve.planning.workload.place_notes import place_notes
-from l4serve.planning.workload.pod_resources import PlannedResources, PodResources, planned_resources
+from l4serve.planning.workload.pods.host_room import files_gib, host_notes, pod_needs, weight_files_gib
+from l4serve.planning.workload.pods.lifecycle import Lifecycle, ending_notes, longest_grace, plan_lifecycle
+from l4serve.planning.workload.pods.pod_resources import PlannedResources, PodResources, planned_resources
+from l4serve.planning.workload.pods.start import StartPlan, plan_start
+from l4serve.planning.workload.pods.storage import StoragePlan, plan_storage, sidecar_requests
+from l4serve.planning.workload.reach.client_key import key_in_plain_text, open_despite_key
 from l4serve.planning.workload.scaling import AutoscalingPlan, plan_autoscaling
-from l4serve.planning.workload.start import StartPlan, plan_start
-from l4serve.planning.workload.storage import StoragePlan, plan_storage, sidecar_requests
-from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.surroundings import Surroundings
 
 

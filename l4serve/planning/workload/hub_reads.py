@@ -9,15 +9,15 @@ from pydantic import BaseModel
 
 from l4serve.config.data_file import load_data
 from l4serve.config.json_text import json_value
-from l4serve.config.model_source import BucketSource
-from l4serve.config.workload import Workload
+from l4serve.config.keys.model_source import BucketSource
+from l4serve.config.keys.workload import Workload
 from l4serve.engines.argv import Launch
-from l4serve.engines.field_flags import flag_names
 from l4serve.engines.model_location import adapters, bucket_adapters
+from l4serve.engines.releases.field_flags import flag_names
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.model_shape import ModelShape
+from l4serve.planning.workload.pods.storage import model_of_hub
 from l4serve.planning.workload.served_model import is_gated
-from l4serve.planning.workload.storage import model_of_hub
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(:[\w.-]+)?")
 _LEGACY = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -125,5 +125,5 @@ def _prefixes() -> tuple[str, ...]:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = load_data(__file__, "network.yaml")["hub"]
+    table: Mapping[str, Any] = load_data(__file__, "hub_reads.yaml")
     return table

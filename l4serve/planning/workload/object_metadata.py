@@ -1,7 +1,7 @@
 """Labels and annotations of a workload's Kubernetes objects."""
 
-from l4serve.config.problems import Problem
-from l4serve.config.workload import Workload
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import Problem
 from l4serve.planning.values.names import LABEL_PREFIX, SCALED_LABEL, shorten, workload_labels
 from l4serve.planning.workload.workload_plan import ObjectMetadata
 

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 
-from l4serve.config.autoscaling import Autoscaling, ScalingRole
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
-from l4serve.config.problems import refuse
-from l4serve.config.workload import Workload
-from l4serve.engines.contract import Contract
+from l4serve.config.keys.autoscaling import Autoscaling, ScalingRole
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import refuse
+from l4serve.engines.releases.contract import Contract
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.versions import version_of
 from l4serve.planning.models.model_shape import ModelShape
-from l4serve.planning.workload.start import StartPlan
+from l4serve.planning.workload.pods.start import StartPlan
 
 
 @frozen(kw_only=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.gathering import refuse_all
-from l4serve.config.problems import Problem, refuse
-from l4serve.config.stack import StackConfig
-from l4serve.config.workload import Workload
+from l4serve.config.keys.autoscaling import StackMonitoring
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import Problem, refuse
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 
 SCRAPE_NOTE = (

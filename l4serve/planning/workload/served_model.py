@@ -1,12 +1,12 @@
 """The model as it is served: its names, its length, and whether the Hub wants a token for it."""
 
-from l4serve.config.workload import Workload
+from l4serve.config.keys.workload import Workload
 from l4serve.engines.model_location import adapters, model_argument
-from l4serve.engines.profile import engine_profile
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
-from l4serve.planning.workload.storage import model_of_hub
+from l4serve.planning.workload.pods.storage import model_of_hub
 from l4serve.planning.workload.workload_plan import ModelPlan
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Mapping
 
-from l4serve.config.autoscaling import StackMonitoring
 from l4serve.config.frozen import frozen
 from l4serve.config.gathering import Step
-from l4serve.config.network_policy import NetworkPolicy
-from l4serve.config.problems import refuse
-from l4serve.config.workload import Workload
+from l4serve.config.keys.autoscaling import StackMonitoring
+from l4serve.config.keys.network_policy import NetworkPolicy
+from l4serve.config.keys.workload import Workload
+from l4serve.config.refusals.problems import refuse
 from l4serve.planning.gke.gateway import GatewayPlan
 from l4serve.planning.gke.hf_token import SecretPlan
-from l4serve.planning.workload.node_choice import Place, Site, find_place, refuse_unknown_place
+from l4serve.planning.workload.nodes.node_choice import Place, Site, find_place, refuse_unknown_place
 
 
 @frozen(kw_only=True)

@@ -2,27 +2,27 @@
 
 from collections.abc import Mapping
 
-from l4serve.config.container_env import EnvSource
 from l4serve.config.frozen import frozen
-from l4serve.engines.contract import Contract
+from l4serve.config.keys.container_env import EnvSource
 from l4serve.engines.gpu_layout import GpuLayout
+from l4serve.engines.releases.contract import Contract
 from l4serve.planning.gke.hf_token import SecretPlan
 from l4serve.planning.models.purpose import Purpose
 from l4serve.planning.values.note import Note
 from l4serve.planning.workload.alerting import AlertsPlan
-from l4serve.planning.workload.encryption import TlsPlan
-from l4serve.planning.workload.judging import Judgement
-from l4serve.planning.workload.lifecycle import Lifecycle
-from l4serve.planning.workload.network_guard import NetworkGuard
-from l4serve.planning.workload.node_choice import Placing
-from l4serve.planning.workload.pod_guard import PodGuard
-from l4serve.planning.workload.pod_identity import PodIdentity
-from l4serve.planning.workload.pod_resources import PodResources
-from l4serve.planning.workload.prospect import Prospect
+from l4serve.planning.workload.judgement.judging import Judgement
+from l4serve.planning.workload.judgement.prospect import Prospect
+from l4serve.planning.workload.nodes.node_choice import Placing
+from l4serve.planning.workload.pods.encryption import TlsPlan
+from l4serve.planning.workload.pods.lifecycle import Lifecycle
+from l4serve.planning.workload.pods.pod_guard import PodGuard
+from l4serve.planning.workload.pods.pod_identity import PodIdentity
+from l4serve.planning.workload.pods.pod_resources import PodResources
+from l4serve.planning.workload.pods.storage import StoragePlan
+from l4serve.planning.workload.reach.network_guard import NetworkGuard
+from l4serve.planning.workload.reach.route_plan import RoutePlan
 from l4serve.planning.workload.rollout import Rollout
-from l4serve.planning.workload.route_plan import RoutePlan
 from l4serve.planning.workload.scaling import AutoscalingPlan, autoscaling_notes
-from l4serve.planning.workload.storage import StoragePlan
 
 FIRST_FREE_PORT = 1024
 """Below it Linux lets root alone listen, unless told otherwise."""

@@ -2,24 +2,24 @@
 
 from functools import partial
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.machines.made_nodes import made_machine
 from l4serve.planning.machines.prices import gpu_machine_price
 from l4serve.planning.machines.shapes import MachineShape
 from l4serve.planning.values.names import shorten
 from l4serve.planning.workload.alerting import through_updates
-from l4serve.planning.workload.client_key import with_key
 from l4serve.planning.workload.drafting import Draft, resources_of
 from l4serve.planning.workload.hub_reads import reads_hub
+from l4serve.planning.workload.judgement.prospect import MOST_TOLD, Prospect, fitting_load
+from l4serve.planning.workload.judgement.subject import Subject
+from l4serve.planning.workload.nodes.pod_price import dearest_price, pod_price
 from l4serve.planning.workload.object_metadata import object_metadata
-from l4serve.planning.workload.pod_price import dearest_price, pod_price
-from l4serve.planning.workload.prospect import MOST_TOLD, Prospect, fitting_load
+from l4serve.planning.workload.pods.start import deadline_seconds
+from l4serve.planning.workload.reach.client_key import with_key
 from l4serve.planning.workload.rollout import plan_rollout
 from l4serve.planning.workload.scaling import following_start
 from l4serve.planning.workload.scraping import scraped
 from l4serve.planning.workload.served_model import plan_model
-from l4serve.planning.workload.start import deadline_seconds
-from l4serve.planning.workload.subject import Subject
 from l4serve.planning.workload.surroundings import Surroundings
 from l4serve.planning.workload.workload_plan import (
     EnginePlan,

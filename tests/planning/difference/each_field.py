@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.difference.differ import diff_plans
 from l4serve.planning.difference.stack_diff import StackDiff
 from l4serve.planning.stack.stack_planner import plan_stack

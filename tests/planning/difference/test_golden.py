@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from l4serve.cli.output import redacted, safe_text
+from l4serve.cli.shell.output import redacted, safe_text
 from l4serve.planning.difference.difference_json import difference_json
 from l4serve.planning.difference.stack_diff import StackDiff
 from l4serve.report.terminal import terminal_text

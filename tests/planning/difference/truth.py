@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from l4serve.cli.render_command import Rendered, render_stack
+from l4serve.cli.commands.render_command import Rendered, render_stack
 from l4serve.planning.difference.stack_diff import Part, StackDiff
 from l4serve.planning.stack.bucket_grants import bucket_grants
 from l4serve.planning.stack.edits import Effect, field_effect

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from l4serve.config.cluster import Cluster
+from l4serve.config.keys.cluster import Cluster
 from tests.factories import AUTOPILOT, EXISTING, STANDARD, ZONAL
 
 CLUSTER: TypeAdapter[Any] = TypeAdapter(Cluster)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from l4serve.cli.output import safe_text
+from l4serve.cli.commands.render_command import Rendered
 from l4serve.cli.recording import SECRET_MARKER
-from l4serve.cli.render_command import Rendered
-from l4serve.config.problems import ConfigError
+from l4serve.cli.shell.output import safe_text
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import PROJECT, SERVING_KEY, parse_stack
 from l4serve.planning.stack.stack_planner import plan_stack
 from tests import factories

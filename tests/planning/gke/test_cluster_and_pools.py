@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.cluster import AutopilotCluster, ExistingCluster, StandardCluster
-from l4serve.config.node_pool import NodePool
+from l4serve.config.keys.cluster import AutopilotCluster, ExistingCluster, StandardCluster
+from l4serve.config.keys.node_pool import NodePool
 from l4serve.planning.gke.kubeconfig import render_kubeconfig
 from l4serve.planning.gke.pools import plan_pool
 from tests.each_case import each

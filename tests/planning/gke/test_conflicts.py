@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from l4serve.config.data_file import load_data
-from l4serve.config.node_pool import NodePool
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.keys.node_pool import NodePool
+from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.engines.conditions import RuleError, fill, holds
 from l4serve.planning.gke import conflicts
 from l4serve.planning.gke.conflict_inputs import cluster_inputs, pool_inputs

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError, Problem
+from l4serve.config.refusals.problems import ConfigError, Problem
 from tests.factories import STANDARD, ZONAL, pool_plan
 
 T4 = {"type": "nvidia-tesla-t4", "count": 1}

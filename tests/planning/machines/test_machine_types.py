@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.machines.machine_types import knows_series, nearest_existing
 from l4serve.planning.stack.stack_plan import StackPlan
 from scripts import refresh_prices

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from l4serve.config.regions import known_regions
+from l4serve.config.words.regions import known_regions
 from l4serve.planning.machines.prices import (
     MARKETS,
     PriceOverrides,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import find_model

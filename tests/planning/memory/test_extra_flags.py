@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.vllm import VllmEngine
-from l4serve.engines.contract import load_contract
+from l4serve.config.keys.vllm import VllmEngine
+from l4serve.engines.releases.contract import load_contract
 from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.extra_flags import with_fields, with_flags

@@ -2,7 +2,7 @@
 
 import pytest
 
-from l4serve.config.vllm import VllmEngine
+from l4serve.config.keys.vllm import VllmEngine
 from l4serve.engines.argv import EngineRefusal, build_launch
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.planning.memory.engine_memory import engine_memory

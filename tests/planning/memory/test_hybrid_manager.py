@@ -2,7 +2,7 @@
 
 import pytest
 
-from l4serve.engines.contract import load_contract
+from l4serve.engines.releases.contract import load_contract
 from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.options import ServingOptions

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import l4serve.planning.models
-from l4serve.engines.contract import contract_versions, load_contract
+from l4serve.engines.releases.contract import contract_versions, load_contract
 from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.models.catalogue import all_models, all_names, find_model, misspelt, quantized_variants
 from l4serve.planning.models.purpose import purpose_of_class

@@ -3,7 +3,7 @@
 import pytest
 
 from l4serve.planning.models.named_classes import named_class
-from l4serve.planning.workload.model_traits import model_traits
+from l4serve.planning.workload.judgement.model_traits import model_traits
 from tests.engines.rule_cases import errors
 
 VISION = "meta-llama/Llama-3.2-11B-Vision-Instruct"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.models.named_sizes import named_size
 from tests import factories
 

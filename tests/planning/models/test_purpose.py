@@ -2,11 +2,11 @@
 
 import pytest
 
-from l4serve.config.workload import Workload
-from l4serve.engines.contract import load_contract
+from l4serve.config.keys.workload import Workload
+from l4serve.engines.releases.contract import load_contract
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.purpose import purpose_of_class
-from l4serve.planning.workload.served_purpose import served_purpose
+from l4serve.planning.workload.judgement.served_purpose import served_purpose
 
 
 @pytest.mark.parametrize(

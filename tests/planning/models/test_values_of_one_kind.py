@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.models.architecture_traits import listed_keys
 from l4serve.planning.models.hf_config import shape_from_config

@@ -10,9 +10,9 @@ from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.speed import Served
-from l4serve.planning.workload.fit_question import Question, subject_of
-from l4serve.planning.workload.reported_names import as_checkpoint
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.reported_names import as_checkpoint
+from l4serve.planning.workload.judgement.subject import Subject
 
 
 def served(model: str = "Qwen/Qwen3-1.7B", gpu: str = "nvidia-l4", **options: Any) -> Served:

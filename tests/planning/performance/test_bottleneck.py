@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from l4serve.planning.performance.bottleneck import AND, NEARLY, gained
 from l4serve.planning.performance.load import Load, spread_as_asked
 from l4serve.planning.performance.speed import speed_of
-from l4serve.planning.workload.judging import Judgement, judge
-from l4serve.planning.workload.speed_question import subject_speed
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.judging import Judgement, judge
+from l4serve.planning.workload.judgement.speed_question import subject_speed
+from l4serve.planning.workload.judgement.subject import Subject
 from tests.planning.performance.engines import asked, served
 from tests.planning.performance.test_monotone_laws import CARDS, MODELS
 

@@ -17,9 +17,9 @@ from l4serve.planning.performance.loop_state import Limits
 from l4serve.planning.performance.model_work import model_work
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.step_time import StepClock
-from l4serve.planning.workload.judging import Judgement, judge
-from l4serve.planning.workload.speed_question import subject_speed
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.judging import Judgement, judge
+from l4serve.planning.workload.judgement.speed_question import subject_speed
+from l4serve.planning.workload.judgement.subject import Subject
 from tests.planning.performance.engines import asked
 
 MODELS = (

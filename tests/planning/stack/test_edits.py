@@ -12,11 +12,11 @@ from typing import Any, get_args
 
 import pytest
 
+from l4serve.cli.commands.render_command import Rendered, render_stack
 from l4serve.cli.project import project_root
-from l4serve.cli.render_command import Rendered, render_stack
 from l4serve.config.data_file import load_data
-from l4serve.config.model_source import ModelSource
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.model_source import ModelSource
+from l4serve.config.keys.stack import StackConfig
 from l4serve.config.stack_file import SERVING_KEY, Stack, parse_stack
 from l4serve.planning.stack import edits as edits_module
 from l4serve.planning.stack.edits import (

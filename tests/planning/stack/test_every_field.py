@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.stack import StackConfig
 from l4serve.planning.stack.edits import config_paths
 from l4serve.planning.stack.stack_plan import StackPlan
 from tests import factories

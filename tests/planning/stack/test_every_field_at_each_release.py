@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
-from l4serve.config.tgi import TgiEngine
-from l4serve.config.vllm import VllmEngine
-from l4serve.engines.contract import Contract, contract_versions, load_contract
-from l4serve.engines.field_flags import field_owners
+from l4serve.config.keys.tgi import TgiEngine
+from l4serve.config.keys.vllm import VllmEngine
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.engines.image_users import image_user
 from l4serve.engines.model_location import CACHE_VARIABLE
+from l4serve.engines.releases.contract import Contract, contract_versions, load_contract
+from l4serve.engines.releases.field_flags import field_owners
 from l4serve.planning.stack.stack_plan import StackPlan
 from scripts import engine_samples
 from tests import factories

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
-from l4serve.config.stack import StackConfig
+from l4serve.config.keys.stack import StackConfig
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.stack.machine_defaults import with_machine_type
 from tests import factories

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks.hostility.inputs import GOOD, MODEL, edited, fields
-from l4serve.cli.output import json_text
+from l4serve.cli.shell.output import json_text
 from l4serve.config.excess import excess
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_planner import plan_stack

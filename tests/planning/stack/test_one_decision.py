@@ -9,16 +9,16 @@ import pytest
 from typer.testing import CliRunner
 
 from l4serve.cli.app import app
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import read_stack_file
-from l4serve.engines.contract import contract_versions
+from l4serve.engines.releases.contract import contract_versions
 from l4serve.engines.rule_inputs import backend_of
 from l4serve.planning.machines import shapes
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.stack.plan_json import stack_json
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.stack.version_move import version_move
-from l4serve.planning.workload.fit_question import Question, subject_of
+from l4serve.planning.workload.judgement.fit_question import Question, subject_of
 from tests import factories
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"

@@ -15,8 +15,8 @@ from l4serve.planning.packing.overflow import hold
 from l4serve.planning.packing.placement import PodRequest, PoolRoom, place
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.stack.version_move import version_move
-from l4serve.planning.workload import judging
-from l4serve.planning.workload.alike import _judged
+from l4serve.planning.workload.judgement import judging
+from l4serve.planning.workload.judgement.alike import _judged
 from tests import factories
 
 FEW, MANY = 60, 240

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.machines.system_machines import is_arm, pods_on, system_disk_type
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.quantity import GIB

@@ -6,7 +6,7 @@ import pytest
 
 from l4serve.config.data_file import load_data
 from l4serve.planning.stack.stack_plan import StackPlan
-from l4serve.planning.workload import start
+from l4serve.planning.workload.pods import start
 from tests import factories
 
 CLOSED = "network-policy-elsewhere"

@@ -1,6 +1,6 @@
 """A config as a key of a cache: equal where the same was written, and nowhere else."""
 
-from l4serve.config.vllm import VllmEngine
+from l4serve.config.keys.vllm import VllmEngine
 from l4serve.planning.values.written import written
 from tests.each_case import each
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
-from l4serve.engines.contract import contract_versions, load_contract
-from l4serve.engines.profile import engine_kinds
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.engines.releases.contract import contract_versions, load_contract
+from l4serve.engines.releases.profile import engine_kinds
 from l4serve.planning.workload.alerting import AlertPlan, AlertsPlan, sections
 from tests import factories
 from tests.stack_cases import ROOT

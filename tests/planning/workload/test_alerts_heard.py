@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.workload.alerting import AlertPlan
 from tests import factories
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests import factories

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from l4serve.config.workload import Workload
+from l4serve.config.keys.workload import Workload
 from l4serve.engines.gpu_layout import gpu_layout
-from l4serve.engines.resolution import resolve_contract
+from l4serve.engines.releases.resolution import resolve_contract
 from l4serve.planning.machines.gpus import Gpu, find_gpu
 from l4serve.planning.models.catalogue import find_model
-from l4serve.planning.workload.judging import Judgement, judge
-from l4serve.planning.workload.subject import Subject
+from l4serve.planning.workload.judgement.judging import Judgement, judge
+from l4serve.planning.workload.judgement.subject import Subject
 from tests.factories import SMALL, workload
 
 

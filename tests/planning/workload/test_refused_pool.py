@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from tests import factories
 
 UNSOLD: dict[str, Any] = {"machineType": "a3-highgpu-1g", "maxNodes": 1}

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.autoscaling import Autoscaling
-from l4serve.config.problems import ConfigError
-from l4serve.engines.contract import Contract, contract_versions, load_contract
-from l4serve.engines.profile import engine_kinds
+from l4serve.config.keys.autoscaling import Autoscaling
+from l4serve.config.refusals.problems import ConfigError
+from l4serve.engines.releases.contract import Contract, contract_versions, load_contract
+from l4serve.engines.releases.profile import engine_kinds
 from l4serve.planning.stack.dashboard_definition import chart_metrics, dashboard_definition
 from l4serve.planning.stack.stack_plan import StackPlan
+from l4serve.planning.workload.pods.start import StartPlan
 from l4serve.planning.workload.scaling import autoscaling_notes, following_start, plan_autoscaling
-from l4serve.planning.workload.start import StartPlan
 from tests import factories
 from tests.each_case import each
 from tests.planning.stack.field_edits import STANDARD

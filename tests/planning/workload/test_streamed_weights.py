@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 from tests import factories

@@ -2,7 +2,7 @@
 
 import pytest
 
-from l4serve.config.problems import ConfigError
+from l4serve.config.refusals.problems import ConfigError
 from tests.factories import planned, serving, workload
 
 GEMMA = "google/gemma-7b"

@@ -1,0 +1,1 @@
+"""How the longer answers of commands are shown: texts, tables, bars and generated pages."""

@@ -1,0 +1,1 @@
+"""How every command speaks and ends: output, messages, questions, help, guards."""

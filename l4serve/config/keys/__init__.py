@@ -1,0 +1,1 @@
+"""What a stack may say: one frozen pydantic model per concern."""

@@ -1,0 +1,1 @@
+"""What each release accepts and shows, and what differs between engines."""

@@ -1,0 +1,1 @@
+"""Who reaches the pods, and whom they reach: keys, routes, pickers, network policies."""

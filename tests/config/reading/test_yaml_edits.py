@@ -1,0 +1,82 @@
+"""Edits of a YAML file that keep every other byte."""
+
+import pytest
+import yaml
+
+from l4serve.config.reading.yaml_edits import YamlEditError, with_values
+
+TEXT = """\
+# A stack.
+config:
+  serving:
+    workloads:
+      chat:  # the one
+        model: {id: a/b}   # small
+        engine: {kind: vllm, version: 0.26.0}
+        replicas: 1
+      long:
+        engine:
+          kind: vllm   # block
+          # a comment between
+        model:
+          id: c/d
+
+# the end
+    monitoring: {dashboard: true}
+"""
+
+
+def edited(*path: str, value: object) -> str:
+    return with_values(TEXT, {("config", "serving", "workloads", *path): value})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        (("chat", "replicas"), 2, "        replicas: 2"),
+        (("chat", "engine", "version"), "0.27.0", "        engine: {kind: vllm, version: 0.27.0}"),
+        (("chat", "engine", "quantization"), "fp8", "        engine: {kind: vllm, version: 0.26.0, quantization: fp8}"),
+        (("chat", "gpus"), 2, "        gpus: 2"),
+        (("long", "engine", "maxModelLen"), 600, "          maxModelLen: 600"),
+        (("long", "load", "inputTokens"), 9, "        load: {inputTokens: 9}"),
+        (("chat", "model", "id"), "x/y", "        model: {id: x/y}   # small"),
+    ],
+    ids=str,
+)
+def test_one_line_changes_and_nothing_else(path: tuple[str, ...], value: object, line: str) -> None:
+    after = edited(*path, value=value)
+    assert line in after.splitlines()
+    before = TEXT.splitlines()
+    kept = [each for each in after.splitlines() if each in before]
+    assert len(kept) >= len(before) - 1
+    assert kept == [each for each in before if each in kept]
+    found = yaml.safe_load(after)["config"]["serving"]["workloads"]
+    for key in path:
+        found = found[key]
+    assert found == value
+
+
+def test_a_path_through_a_value_is_refused() -> None:
+    with pytest.raises(YamlEditError, match="not a mapping"):
+        edited("chat", "replicas", "most", value=1)
+    with pytest.raises(YamlEditError, match="not a single value"):
+        edited("chat", "engine", value=1)
+
+
+def test_what_an_alias_shares_is_not_edited_for_one_of_its_places() -> None:
+    text = "a:\n  engine: &e {kind: vllm, maxModelLen: 1}\nb:\n  engine: *e\n"
+    for place in ("a", "b"):
+        for key in ("maxModelLen", "dtype"):
+            with pytest.raises(YamlEditError, match="several places"):
+                with_values(text, {(place, "engine", key): 2})
+    assert with_values(text, {("a", "replicas"): 2}).startswith(text.split("b:")[0] + "  replicas: 2\n")
+
+
+def test_a_byte_order_mark_stays_and_moves_nothing() -> None:
+    assert with_values("\ufeffa: {b: 1}\n", {("a", "b"): 2}) == "\ufeffa: {b: 2}\n"
+
+
+def test_line_ends_stay_as_they_are() -> None:
+    text = "a:\r\n  b: 1\r\n"
+    assert with_values(text, {("a", "c"): 2}) == "a:\r\n  b: 1\r\n  c: 2\r\n"
+    assert with_values(text, {("a", "b"): 2}) == "a:\r\n  b: 2\r\n"
