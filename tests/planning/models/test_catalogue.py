@@ -199,6 +199,13 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("Qwen/Qwen3-Coder-Next", 79.7),
         ("NousResearch/Hermes-4-70B", 70.6),
         ("Qwen/Qwen3-VL-8B-Thinking", 8.77),
+        ("mistralai/Ministral-8B-Instruct-2410", 8.02),
+        ("CohereLabs/c4ai-command-r-plus-08-2024", 103.8),
+        ("upstage/SOLAR-10.7B-Instruct-v1.0", 10.7),
+        ("Qwen/Qwen2-57B-A14B-Instruct", 57.4),
+        ("LGAI-EXAONE/EXAONE-3.5-32B-Instruct", 32.0),
+        ("OpenGVLab/InternVL3-38B", 38.4),
+        ("OpenGVLab/InternVL3-78B", 78.4),
     ],
     lambda case: case[0],
 )
