@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
-from functools import reduce
+from itertools import accumulate
 
 from l4serve.config.frozen import frozen
 from l4serve.planning.performance.full_engine import Pace
@@ -64,16 +64,12 @@ def at_rate(clock: StepClock, limits: Limits, load: Load, full: Pace) -> Observe
     if share <= SHARES[0]:
         return observed(clock, limits, load)
     above = min(bisect_left(SHARES, share), len(SHARES) - 1)
-    low, high = (_highest(clock, limits, load, full, upto) for upto in (above - 1, above))
+    seen = (observed(clock, limits, replace(load, rate=part * full.requests)) for part in SHARES[: above + 1])
+    means = (_means(each, full) for each in seen)
+    highest: list[_Means] = list(accumulate(means, lambda so_far, one: so_far.joined(max, one)))
+    low, high = highest[-2:]
     between = (share - SHARES[above - 1]) / (SHARES[above] - SHARES[above - 1])
     return low.joined(lambda one, other: one + between * (other - one), high).observed()
-
-
-def _highest(clock: StepClock, limits: Limits, load: Load, full: Pace, upto: int) -> _Means:
-    """The highest figures at the shares up to this one."""
-    rates = (part * full.requests for part in SHARES[: upto + 1])
-    found = (_means(observed(clock, limits, replace(load, rate=rate)), full) for rate in rates)
-    return reduce(lambda one, other: one.joined(max, other), found)
 
 
 def _means(seen: Observed, full: Pace) -> _Means:
