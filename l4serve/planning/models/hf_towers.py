@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,17 +62,21 @@ def _tower(config: Config, traits: Mapping[str, Any], model_id: str, usual: str)
     if "fixed" in traits:
         fixed: Config = traits["fixed"]
         return fixed
-    part: Config | None = config
-    for key in traits.get("at", (usual,)):
-        part = mapping(part, model_id, key) if part is not None else None
+    part = _part_at(config, traits.get("at", (usual,)), model_id)
     return None if part is None else {**traits.get("is", {}), **part, **traits.get("over", {})}
 
 
-def _number_at(config: Config, path: tuple[str, ...], model_id: str) -> int:
-    """A number some keys deep in a file; 0 where the file has none."""
+def _part_at(config: Config, path: Sequence[str], model_id: str) -> Config | None:
+    """A part some keys deep in a file; None where the file has none."""
     part: Config | None = config
-    for key in path[:-1]:
+    for key in path:
         part = mapping(part, model_id, key) if part is not None else None
+    return part
+
+
+def _number_at(config: Config, path: Sequence[str], model_id: str) -> int:
+    """A number some keys deep in a file; 0 where the file has none."""
+    part = _part_at(config, path[:-1], model_id)
     return (optional(part, model_id, path[-1]) if part is not None else None) or 0
 
 
@@ -84,10 +88,10 @@ def _projection(
         return None
     width = number(vision, *WIDTHS)
     if "pooled" in tower:
-        inner = _number_at(config, tuple(tower["pooled"]), model_id) // tower.get("pooledOver", 1)
+        inner = _number_at(config, tower["pooled"], model_id) // tower.get("pooledOver", 1)
         return count_pooled(width, inner, hidden)
     if "words" in tower:
-        words = _number_at(config, tuple(tower["words"]), model_id)
+        words = _number_at(config, tower["words"], model_id)
         return count_words(width, int(tower["perToken"]), words, hidden)
     return None
 
@@ -104,7 +108,7 @@ def tower_facts(config: Config, traits: Mapping[str, Any], model_id: str) -> Vis
     if vision is not None and is_pixtral(vision, tower):
         return pixtral_facts(vision, _merge(config, tower, model_id))
     scale = optional(config, model_id, "scale_factor") or 1
-    words = _number_at(config, tuple(tower["words"]), model_id) if "words" in tower else 0
+    words = _number_at(config, tower["words"], model_id) if "words" in tower else 0
     per_image = optional(config, model_id, "mm_tokens_per_image")
     facts = vision_facts(vision, per_image, tower, _tiles(config, tower, model_id), scale, words)
     text = config.get("text_config")
