@@ -192,11 +192,15 @@ def _item_edits(base: Step) -> Iterator[Step]:
 def _block_edits(base: Step) -> Iterator[Step]:
     """Larger steps, for the blocks of states that are kept for prefixes."""
     options, generation = base.options, vllm_generation(base.options.engine_version)
-    tokens = options.max_num_batched_tokens or generation.default_batched_tokens
+    tokens = _batched_tokens(options)
     for larger in LARGER_BATCHES if generation.bounds_state_blocks and base.model.linear_state else ():
         if larger > tokens:
             changed = edited(options, max_num_batched_tokens=larger)
             yield extend(base, changed, "engine.maxNumBatchedTokens", larger, 0)
+
+
+def _batched_tokens(options: ServingOptions) -> int:
+    return options.max_num_batched_tokens or vllm_generation(options.engine_version).default_batched_tokens
 
 
 def _batch_edits(base: Step, judge: Judge) -> Iterator[Step]:
@@ -207,7 +211,7 @@ def _batch_edits(base: Step, judge: Judge) -> Iterator[Step]:
         for limit in SEQUENCE_LIMITS
         if limit < asked
     ]
-    tokens = options.max_num_batched_tokens or generation.default_batched_tokens
+    tokens = _batched_tokens(options)
     smaller = [
         extend(base, edited(options, max_num_batched_tokens=limit), "engine.maxNumBatchedTokens", limit, 1)
         for limit in BATCH_LIMITS

@@ -6,11 +6,11 @@ from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.generations import Generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape, VisionFacts
+from l4serve.planning.values.quantity import MIB
 
 UNLIMITED = 999
 """Items of a modality that one prompt may hold where nothing limits them (vllm/config/multimodal.py)."""
 UNBOUNDED = 2**31
-MIB = 2**20
 FRAME_BYTES = 7
 """What Gemma 4's profile holds of each number of a picture: one video beside three in benchmarks/gpu/records.jsonl."""
 SPLIT_COPIES = 6
