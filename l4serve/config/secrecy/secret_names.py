@@ -221,6 +221,8 @@ _OF_A_VALUE = (
 )
 _NAME, _NAMED = (re.compile(_OF_A_VALUE + rest) for rest in (")", r"""(?P<value>[^\s"',;&{}()\[\]]{1,200}))"""))
 """A name and its value: in JSON or YAML, as an option, in a header, a DSN or a query, also where quotes are escaped."""
+_MAY_NAME = re.compile(r"[:=]|(?<![\w.-])-")
+"""What stands behind a name that a value follows, or before an option: most of what is printed has neither."""
 
 
 def _named(text: str) -> Iterator[re.Match[str]]:
@@ -228,10 +230,6 @@ def _named(text: str) -> Iterator[re.Match[str]]:
     for found in _NAME.finditer(text) if _MAY_NAME.search(text) else ():
         if names_a_secret(found["name"]) and (whole := _NAMED.match(text, found.start())):
             yield whole
-
-
-_MAY_NAME = re.compile(r"[:=]|(?<![\w.-])-")
-"""What stands behind a name that a value follows, or before an option: most of what is printed has neither."""
 
 
 @lru_cache(maxsize=4096)
