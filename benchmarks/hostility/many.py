@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.hostility.inputs import GOOD, Case, stack_case
+from l4serve.config.secrets_guard import MOST_LONG_TEXTS
 
-MOST_CHARACTERS = 128 * 1024
-"""Of all texts of a stack."""
 MOST = 1000
 """Entries of one mapping or list of a file."""
 WORKLOADS = 200
@@ -73,7 +72,7 @@ def _one(field: str, value: Any) -> Mapping[str, Any]:
 def _texts(rng: random.Random) -> Mapping[str, Any]:
     """Texts that are as long as they may be, and begin again and again what could be a secret."""
     piece = rng.choice(("@a ", "@", "a:", "b=1 ", "'k': 'v', ", "--a b ", "<a>b</a>", "{{ x }}", "\u00e9:", "//a "))
-    long = (piece * MOST_CHARACTERS)[: MOST_CHARACTERS // 2 - MOST]
+    long = (piece * MOST_LONG_TEXTS)[: MOST_LONG_TEXTS // 2 - MOST]
     fields = {"extraEnv": {"A": long, "B": f"-{long}"}}
     return _stack(workloads={"qwen": {**GOOD["workloads"]["qwen"], **fields}})
 

@@ -4,6 +4,7 @@ import copy
 import json
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.hostility.inputs import GOOD, Case, stack_case
@@ -29,7 +30,8 @@ _ALPHABETS = {
     "letters and digits": (_LETTERS, 20), "small letters and digits": ("abcdefghijkmnpqrstuvwxyz23456789", 24),
     "hexadecimal": ("0123456789abcdef", 32), "base64": (f"{_LETTERS}+/", 44), "base64 of URLs": (f"{_LETTERS}-_", 43),
 }  # fmt: skip
-_REFERENCES: tuple[tuple[tuple[Any, ...], Any], ...] = (
+_Place = tuple[Any, ...]
+_REFERENCES: tuple[tuple[_Place, Any], ...] = (
     (("apiKey",), {"config": "{}"}), (("apiKey",), {"secret": "s", "key": "{}"}), (("apiKey",), "{}"),
     (("apiKey",), ["{}"]), (("apiKey",), {"secretManager": "{}"}), (("apiKey",), {"secretManager": {"secret": "{}"}}),
     (("env",), {"A": "{}"}), (("env",), {"A": {"secret": "s", "key": "{}"}}), (("env",), {"A": ["{}"]}),
@@ -39,72 +41,101 @@ _REFERENCES: tuple[tuple[tuple[Any, ...], Any], ...] = (
     (("extraArgs",), {"--x-password": "{}"}), (("extraEnv",), {"DB_PASSWORD": "/{}.."}),
 )  # fmt: skip
 _RENDER = ("render", "--out", "{}/out")
+_COMMANDS = (("plan",), ("plan", "--json"), ("check", "--json"), ("shapes",), ("dashboard",), _RENDER, ("verify",))
+_TOKENS = ("hf_{34}", "sk-{40}", "ghp_{36}", "glpat-{20}", "AKIA{16}", "nvapi-{40}", "xoxb-{30}", "pul-{40}")
+_OPTIONS = ("--api-key={}", "--api_key={}", "--api-k={}", "--hf-token={}", "--ssl-keyfile-password={}", "--x-secret={}")
+
+
+@dataclass(frozen=True)
+class _Chance:
+    """Secrets, and commands to read them, as chance has them."""
+
+    rng: random.Random
+
+    def run(self, length: int) -> str:
+        """Letters and digits."""
+        return "".join(self.rng.choices(_LETTERS, k=length))
+
+    def plain(self) -> str:
+        """A secret that begins as a word does."""
+        return f"plain{self.run(9)}"
+
+    def token(self) -> str:
+        """A token of some issuer."""
+        name, length = self.rng.choice(_TOKENS).rstrip("}").split("{")
+        text = self.run(int(length))
+        if name == "pul-":
+            text = "".join(self.rng.choices("0123456789abcdef", k=40))
+        return name + (text.upper() if name == "AKIA" else text)
+
+    def command(self) -> tuple[str, ...]:
+        """A command that reads a stack."""
+        return self.rng.choice(_COMMANDS)
+
+    def case(self, kind: str, place: _Place, value: Any, secret: str) -> Case:
+        """A stack that has a secret in a value at a place."""
+        return stack_case(kind, _planted(place, value), self.command(), secret)
 
 
 def planted(rng: random.Random) -> Iterator[Case]:
     """At least sixty secrets of several issuers, each in a place of its own."""
+    chance = _Chance(rng)
+    for kind in (_by_shape, _by_place, _inside_texts, _at_random, _for_their_names, _in_addresses, _in_yaml_itself):
+        yield from kind(chance)
+    yield from _outside_of_stacks(chance.token)
 
-    def run(length: int) -> str:
-        return "".join(rng.choices(_LETTERS, k=length))
 
-    def token() -> str:
-        form = rng.choice(
-            ("hf_{34}", "sk-{40}", "ghp_{36}", "glpat-{20}", "AKIA{16}", "nvapi-{40}", "xoxb-{30}", "pul-{40}")
-        )
-        name, length = form.rstrip("}").split("{")
-        text = run(int(length))
-        return name + (
-            text.upper()
-            if name == "AKIA"
-            else "".join(rng.choices("0123456789abcdef", k=40))
-            if name == "pul-"
-            else text
-        )
-
-    commands = (("plan",), ("plan", "--json"), ("check", "--json"), ("shapes",), ("dashboard",), _RENDER, ("verify",))
+def _by_shape(chance: _Chance) -> Iterator[Case]:
     for place in (*_workload_places(), *_stack_places()):
         for _ in range(2):
-            secret = token()
-            yield stack_case("secrets by shape", _planted(place, secret), rng.choice(commands), secret)
+            secret = chance.token()
+            yield chance.case("secrets by shape", place, secret, secret)
+
+
+def _by_place(chance: _Chance) -> Iterator[Case]:
     for name in _NAMES.split():
-        secret = f"plain{run(9)}"
-        yield stack_case("secrets by place", _planted(("extraEnv", name), secret), rng.choice(commands), secret)
+        secret = chance.plain()
+        yield chance.case("secrets by place", ("extraEnv", name), secret, secret)
     for name in _STRONG.split():
-        secret = f"sword{''.join(rng.choices('abcdefgh', k=6))}"
-        yield stack_case("secrets by place", _planted(("extraEnv", name), secret), rng.choice(commands), secret)
-    for option in (
-        "--api-key={}",
-        "--api_key={}",
-        "--api-k={}",
-        "--hf-token={}",
-        "--ssl-keyfile-password={}",
-        "--x-secret={}",
-    ):
-        secret = f"plain{run(9)}"
-        serving = _planted(("extraArgs",), [option.format(secret)])
-        yield stack_case("secrets by place", serving, rng.choice(commands), secret)
+        secret = f"sword{''.join(chance.rng.choices('abcdefgh', k=6))}"
+        yield chance.case("secrets by place", ("extraEnv", name), secret, secret)
+    for option in _OPTIONS:
+        secret = chance.plain()
+        yield chance.case("secrets by place", ("extraArgs",), [option.format(secret)], secret)
+
+
+def _inside_texts(chance: _Chance) -> Iterator[Case]:
     for form in _INSIDE:
-        secret = f"plain{run(9)}7"
+        secret = f"{chance.plain()}7"
         for place in (("extraEnv", "A"), ("extraArgs", 0)):
-            text = form.replace("{}", secret)
-            yield stack_case("secrets inside texts", _planted(place, text), rng.choice(commands), secret)
+            yield chance.case("secrets inside texts", place, form.replace("{}", secret), secret)
+
+
+def _at_random(chance: _Chance) -> Iterator[Case]:
     for alphabet, length in _ALPHABETS.values():
         for place in _workload_places():
-            secret = "".join(rng.choices(alphabet, k=length))
-            yield stack_case("secrets at random", _planted(place, secret), rng.choice(commands), secret)
+            secret = "".join(chance.rng.choices(alphabet, k=length))
+            yield chance.case("secrets at random", place, secret, secret)
+
+
+def _for_their_names(chance: _Chance) -> Iterator[Case]:
     for place, form in _REFERENCES:
-        secret = run(20)
-        value = json.loads(json.dumps(form).replace("{}", secret))
-        yield stack_case("secrets for their names", _planted(place, value), rng.choice(commands), secret)
+        secret = chance.run(20)
+        yield chance.case("secrets for their names", place, json.loads(json.dumps(form).replace("{}", secret)), secret)
+
+
+def _in_addresses(chance: _Chance) -> Iterator[Case]:
     for text in ("https://me:{}@example.com", "me:{}@registry.example.com/a:b", "http://{}@example.com/x"):
         for place in (("engine", "image"), ("extraEnv", "HF_ENDPOINT"), ("engine", "tokenizer"), ("model", "id")):
-            secret = f"plain{run(9)}"
-            yield stack_case("secrets in addresses", _planted(place, text.format(secret)), rng.choice(commands), secret)
-    for tail in ("# {}\n", "x: !{} y\n", "x: &{} y\n", "x: *{}\n", "{}: 1\n{}: 2\n", "'{}\n", "%TAG {}\n"):
-        secret = token()
-        yield stack_case("secrets in YAML itself", dict(GOOD), rng.choice(commands), secret, tail.replace("{}", secret))
+            secret = chance.plain()
+            yield chance.case("secrets in addresses", place, text.format(secret), secret)
 
-    yield from _outside_of_stacks(token)
+
+def _in_yaml_itself(chance: _Chance) -> Iterator[Case]:
+    for tail in ("# {}\n", "x: !{} y\n", "x: &{} y\n", "x: *{}\n", "{}: 1\n{}: 2\n", "'{}\n", "%TAG {}\n"):
+        secret = chance.token()
+        text = tail.replace("{}", secret)
+        yield stack_case("secrets in YAML itself", dict(GOOD), chance.command(), secret, text)
 
 
 def _outside_of_stacks(token: Callable[[], str]) -> Iterator[Case]:

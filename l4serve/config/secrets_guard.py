@@ -29,7 +29,7 @@ _USE_ENV = (
 _LONGEST_TEXT = 64 * 1024
 """Linux takes no argument or variable of 128 KiB or more, and a chat template is a fraction of this."""
 _SHORT_TEXT = 100
-_MOST_LONG_TEXTS = 128 * 1024
+MOST_LONG_TEXTS = 128 * 1024
 """Characters of all texts of a stack but short ones: six large chat templates; it bounds what they take."""
 _TEXTS = re.compile(r"\.(chatTemplate|extraArgs\[\d+\]|extraEnv\.[^.]+|allow\[\d+\]\.reason)$|Config\.")
 """Where a value may have several lines."""
@@ -72,8 +72,8 @@ def guard(serving: Any) -> Iterator[Problem]:
         place = waiting.pop()
         if isinstance(place.value, str) and len(place.value) > _SHORT_TEXT:
             long += len(place.value)
-            if long > _MOST_LONG_TEXTS:
-                what = f"the texts up to here are longer than {_MOST_LONG_TEXTS // 1024} KiB together"
+            if long > MOST_LONG_TEXTS:
+                what = f"the texts up to here are longer than {MOST_LONG_TEXTS // 1024} KiB together"
                 yield Problem(place.path, what, "keep long ones in a ConfigMap, which env.VARIABLE names")
                 return
         # What many workloads say alike is looked at once: nothing depends on their names.
