@@ -1,5 +1,7 @@
 """Writes releases of vLLM into l4serve/engines/contracts/vllm.json, each read from its archive as text and never run.
 
+What the environment variables may hold goes into vllm_variables.json beside it.
+
 $ python -m scripts.generate_vllm_contract 0.26.0             # the archive by pip's index
 $ python -m scripts.generate_vllm_contract --all              # every final release since 0.8.0
 $ python -m scripts.generate_vllm_contract 0.26.0 --archives DIR   # vllm-0.26.0.tar.gz or its unpacked folder there
@@ -18,6 +20,7 @@ from typing import Any
 from packaging.version import Version
 
 from scripts.contractgen.contract_files import Contracts, check_or_write, read_contracts
+from scripts.contractgen.env_values import read_values
 from scripts.contractgen.sdist import Archive, fetch_archive, releases_of, stored_archive
 from scripts.contractgen.source_tree import SourceTree
 from scripts.contractgen.vllm_flags import read_flags, reads_dotted_keys
@@ -43,6 +46,7 @@ def vllm_contract(root: Path, version: str) -> dict[str, Any]:
         "dropped": read_dropped(tree),
         "flags": read_flags(tree),
         "env": read_environment(tree),
+        "variables": read_values(tree),
         "metrics": read_metrics(tree),
     }
 

@@ -15,6 +15,7 @@ from l4serve.engines.arguments.checking import check_env, check_option, read_opt
 from l4serve.engines.arguments.identifiers import odd_identifiers, odd_names_inside
 from l4serve.engines.arguments.keyed_flags import key_problem
 from l4serve.engines.case import Case
+from l4serve.engines.env_facts import read_env
 from l4serve.engines.env_sources import env_source_problems
 from l4serve.engines.gpu_layout import GpuLayout
 from l4serve.engines.image_files import file_flags, file_variables, missing_file
@@ -39,7 +40,7 @@ def addition_problems(case: Case) -> Iterator[Problem]:
     mine |= {name: owner for name, owner in location_owners(case.engine.kind).items() if name in case.location_env}
     mine = {n: owner for n, owner in mine.items() if not _names_every_gpu(owner, case.extra_env.get(n), case.layout)}
     yield from _extra_arg_problems(case, theirs)
-    yield from _extra_env_problems(case.extra_env, mine, case.contract)
+    yield from _extra_env_problems(case, mine)
     yield from _owned_problems("env", dict.fromkeys(case.env), mine)
     yield from env_source_problems(case)
     kind = case.engine.kind
@@ -145,9 +146,9 @@ def _owned_problem(path: str, name: str, owner: str | Mapping[str, Any]) -> Prob
     return Problem(path, f"{name} is what the plan relies on: {owner['breaks']}", owner["instead"])
 
 
-def _extra_env_problems(extra: Mapping[str, str], owned: _Owners, contract: Contract) -> Iterator[Problem]:
-    yield from _owned_problems("extraEnv", extra, owned)
-    for problem in check_env({n: v for n, v in extra.items() if n not in owned}, contract):
+def _extra_env_problems(case: Case, owned: _Owners) -> Iterator[Problem]:
+    yield from _owned_problems("extraEnv", case.extra_env, owned)
+    for problem in check_env({n: v for n, v in read_env(case).items() if n not in owned}, case.contract):
         yield Problem(f"extraEnv.{problem.path}", problem.message, problem.remedy)
 
 

@@ -16,8 +16,9 @@ from l4serve.config.keys.workload import Engine
 from l4serve.config.refusals.problems import Problem
 from l4serve.config.words.spelling import did_you_mean
 from l4serve.engines.additions import addition_problems, image_problems
-from l4serve.engines.arguments.checking import check_argv, type_words, value_fault, with_question
+from l4serve.engines.arguments.checking import check_argv, with_question
 from l4serve.engines.arguments.config_values import config_faults
+from l4serve.engines.arguments.value_texts import type_words, value_fault
 from l4serve.engines.case import Case
 from l4serve.engines.env_sources import api_key_problems
 from l4serve.engines.gpu_layout import GpuLayout

@@ -19,6 +19,7 @@ from l4serve.engines.asked_choices import choice_facts, step_facts
 from l4serve.engines.backends import Choice, asked_backend, choose_backend
 from l4serve.engines.cards import card_features, is_judged, written
 from l4serve.engines.case import Case
+from l4serve.engines.env_facts import env_facts
 from l4serve.engines.images import image_facts, is_own, release_facts
 from l4serve.engines.model_facts import class_facts, model_facts, model_names, quantization_family
 from l4serve.engines.model_location import is_address
@@ -65,6 +66,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         ),
         **context_facts(case.model, case.layout.tensor_parallel_size, engine_facts["arg.decodeContextParallelSize"]),
         **length_facts(case),
+        **env_facts(case),
         **choice_facts(case),
         **step_facts(case, engine_facts),
         **_quantization_facts(case),

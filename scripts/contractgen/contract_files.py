@@ -26,11 +26,13 @@ SCALARS = ("command", "batchDefaults", "image", "dotted")
 """Parts that are one value."""
 CLOSED_LISTS = ("choices", "values")
 """Lists of a flag that grow by the release, kept apart from it."""
+VARIABLES = "variables"
+"""The part that few workloads need, in a file of its own: what the environment variables may hold."""
 
 
-def table_path(engine: str) -> Path:
-    """Where the contracts of an engine lie."""
-    return CONTRACTS / f"{engine}.json"
+def table_path(engine: str, part: str | None = None) -> Path:
+    """Where the contracts of an engine lie, or a part that has a file of its own."""
+    return CONTRACTS / (f"{engine}_{part}.json" if part else f"{engine}.json")
 
 
 def read_contracts(engine: str) -> dict[str, dict[str, Any]]:
@@ -39,7 +41,19 @@ def read_contracts(engine: str) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         return {}
     table = ContractTable(read_table(path))
-    return {release: table.raw(release) for release in table.releases}
+    contracts = {release: table.raw(release) for release in table.releases}
+    apart = table_path(engine, VARIABLES)
+    if apart.is_file():
+        variables = ContractTable(read_table(apart))
+        contracts = {r: {**contract, VARIABLES: variables.rows(VARIABLES, r)} for r, contract in contracts.items()}
+    return contracts
+
+
+def fold_variables(contracts: Contracts) -> dict[str, Any]:
+    """The table of what the variables may hold, of those contracts that say."""
+    releases = sorted((release for release, contract in contracts.items() if VARIABLES in contract), key=Version)
+    rows = Spans(releases).rows({release: contracts[release][VARIABLES] for release in releases})
+    return {"releases": releases, VARIABLES: rows}
 
 
 def fold(engine: str, contracts: Contracts) -> dict[str, Any]:
@@ -136,9 +150,15 @@ def _value(value: Any) -> str:
 
 def check_or_write(engine: str, made: Contracts, check: bool) -> int:
     """Puts contracts into the engine's table, or with `check` only says whether it would change; the exit status."""
-    path = table_path(engine)
-    text = render(fold(engine, {**read_contracts(engine), **made}))
+    whole = {**read_contracts(engine), **made}
+    texts = {table_path(engine): render(fold(engine, whole))}
+    if any(VARIABLES in contract for contract in made.values()):
+        texts[table_path(engine, VARIABLES)] = render(fold_variables(whole))
     names = ", ".join(sorted(made, key=Version))
+    return max([_check_or_write(path, text, names, check) for path, text in texts.items()])
+
+
+def _check_or_write(path: Path, text: str, names: str, check: bool) -> int:
     if not check:
         path.write_text(text, encoding="utf-8")
         print(f"{path.name}: {names} written, {len(text) // 1024} KiB")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scripts.contractgen.env_values import environment_variables
 from scripts.contractgen.source_tree import Module, SourceTree
 
 _KINDS = ("gauge", "counter", "histogram", "summary")
@@ -18,10 +19,7 @@ def read_environment(tree: SourceTree) -> list[str]:
     """Names of the environment variables that the release reads through `vllm.envs`."""
     module = tree.module("vllm.envs")
     assert module is not None
-    definition = module.runtime["environment_variables"]
-    assert isinstance(definition, ast.Dict)
-    names = [key.value for key in definition.keys if isinstance(key, ast.Constant)]
-    return sorted({name for name in names if isinstance(name, str)})
+    return sorted(environment_variables(module))
 
 
 def read_metrics(tree: SourceTree) -> dict[str, dict[str, Any]]:

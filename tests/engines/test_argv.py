@@ -11,7 +11,7 @@ from l4serve.config.keys.tgi import TgiEngine
 from l4serve.config.keys.vllm import VllmEngine
 from l4serve.config.refusals.problems import Problem
 from l4serve.engines import argv
-from l4serve.engines.arguments.checking import type_words
+from l4serve.engines.arguments.value_texts import type_words
 from l4serve.engines.argv import EngineRefusal, Launch, build_launch, check_argv
 from l4serve.engines.case import Case
 from l4serve.engines.gpu_layout import GpuLayout

@@ -10,6 +10,7 @@ from l4serve.config.words.spelling import by_number
 from l4serve.engines.releases.contract import Contract, contract_versions, load_contract
 from l4serve.engines.releases.resolution import ContractError, resolve_contract
 from tests.each_case import each
+from tests.engines.seen_rows import rows_of
 
 OBSERVED = json.loads((Path(__file__).parent / "observed" / "vllm-parsers.json").read_text("utf-8"))
 """What each release's own parser registered, as `scripts/observe_parser.py` saw it: option, span of releases, entry."""
@@ -18,18 +19,7 @@ VLLM = [contract for contract in ALL if contract.engine == "vllm"]
 
 
 def observed(release: str) -> dict[str, dict[str, Any]]:
-    places = {version: place for place, version in enumerate(OBSERVED["releases"])}
-
-    def holds(span: str) -> bool:
-        first, last = span.split(":")
-        return places[first] <= places[release] <= (places[last] if last else len(places))
-
-    return {
-        option: entry
-        for option, row in OBSERVED["options"].items()
-        for spans, entry in row.items()
-        if any(holds(span) for span in spans.split())
-    }
+    return rows_of(release, OBSERVED["releases"], OBSERVED["options"])
 
 
 def name(contract: Contract) -> str:

@@ -30,7 +30,7 @@ def test_a_rule_is_well_formed(rule: Rule) -> None:
     assert rule.source.startswith("https://")
     fields = {to_camel(f) for f in (VllmEngine if rule.engine == "vllm" else TgiEngine).model_fields}
     top, _, rest = rule.field.partition(".")
-    assert top in ("engine", "model", "gpus")
+    assert top in ("engine", "model", "gpus", "extraEnv")
     assert top != "engine" or rest.split(".")[0] in fields
 
 

@@ -20,6 +20,7 @@ environment_variables: dict = {
 }
 raise SystemExit("a generator that runs the release dies here")
 """,
+    "vllm/logger.py": "import vllm.envs as envs\n",
     "vllm/config/__init__.py": "from .model import *\nfrom .cache import CacheConfig\n",
     "vllm/config/cache.py": """
 from dataclasses import field

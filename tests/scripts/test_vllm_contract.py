@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts import generate_vllm_contract
-from scripts.contractgen.contract_files import fold, read_contracts, render, table_path
+from scripts.contractgen.contract_files import fold, fold_variables, read_contracts, render, table_path
 from scripts.contractgen.sdist import Archive
 from scripts.generate_vllm_contract import vllm_contract, with_source
 from tests.scripts.small_release import EXPECTED, FILES
@@ -32,6 +32,7 @@ def test_everything_else_is_read(release: Path) -> None:
     contract = vllm_contract(release, "9.9.9")
     assert contract["command"] == ["vllm", "serve"]
     assert contract["env"] == ["VLLM_ONE", "VLLM_TWO"]
+    assert contract["variables"] == {}
     assert contract["paths"] == ["/health", "/metrics", "/v1/completions"]
     assert contract["models"] == {
         "AForCausalLM": "text experts lora packed pp sinks",
@@ -117,7 +118,10 @@ def test_a_table_gives_back_what_was_put_in(release: Path, tmp_path: Path, monke
     second["flags"]["--moe"]["choices"] = ["deep"]
     second["env"] = ["VLLM_ONE"]
     made = {contract["version"]: contract for contract in (first, second, third)}
+    first["variables"] = third["variables"] = {"VLLM_ONE": {"type": "int"}}
     (tmp_path / "vllm.json").write_text(render(fold("vllm", made)), encoding="utf-8")
+    (tmp_path / "vllm_variables.json").write_text(render(fold_variables(made)), encoding="utf-8")
+    assert '"VLLM_ONE": {"9.9.9:9.9.9 10.0.0:": {"type": "int"}}' in render(fold_variables(made))
     back = read_contracts("vllm")
     assert list(back) == ["9.9.9", "9.10.0", "10.0.0"]
     for version, contract in made.items():
@@ -144,4 +148,7 @@ def test_write_check_and_change(release: Path, tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("engine", ["vllm", "tgi"])
 def test_committed_contracts_are_in_the_generators_form(engine: str) -> None:
-    assert render(fold(engine, read_contracts(engine))) == table_path(engine).read_text("utf-8")
+    contracts = read_contracts(engine)
+    assert render(fold(engine, contracts)) == table_path(engine).read_text("utf-8")
+    if (variables := table_path(engine, "variables")).is_file():
+        assert render(fold_variables(contracts)) == variables.read_text("utf-8")

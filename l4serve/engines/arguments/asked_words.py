@@ -40,6 +40,7 @@ _OPTIONS = (
     "arg.guidedDecodingDisableAnyWhitespace",
     "arg.kvSharingFastPrefill",
     "arg.enableLogRequests",
+    "arg.failOnEnvironValidation",
     "arg.collectDetailedTraces",
     "arg.otlpTracesEndpoint",
     "arg.structuredOutputsConfig.backend",

@@ -1,47 +1,23 @@
 """Reads a command line as the engine's own parser would, and says what that parser would refuse."""
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from l4serve.config.frozen import frozen
-from l4serve.config.json_text import json_value
 from l4serve.config.refusals.problems import Problem
 from l4serve.config.words.spelling import did_you_mean
-from l4serve.engines.arguments.config_values import config_faults, dotted_faults, level_fault, read_object
+from l4serve.engines.arguments.config_values import config_faults, dotted_faults, level_fault
+from l4serve.engines.arguments.value_texts import type_words, value_fault
 from l4serve.engines.releases.contract import Contract, load_contract
 from l4serve.engines.releases.flags import Flag
 from l4serve.engines.releases.profile import engine_profile
 from l4serve.engines.releases.replacements import removal
+from l4serve.engines.releases.variables import variable_of
 
-_SIZE = re.compile(r"\d+(\.\d+)?[kKmMgGtT]?")
 _LEVEL = re.compile(r"-O=?([^.=].*)", re.DOTALL)
 _SPACED_LEVELS = ("0", "1", "2", "3")
 """Levels that may follow -O as a word of their own."""
-_UNSIGNED = re.compile(r"\+?[0-9]{1,40}")
-_RUST_FLOAT = re.compile(r"(?i)[+-]?(?:inf|infinity|nan|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.ASCII)
-_PAIRS = re.compile(r"\s*[^=,]+=\s*[+-]?\d+\s*(,[^=,]+=\s*[+-]?\d+\s*)*")
-_NAMED = re.compile(r"[^=]*=[^=]*")
-_WORDS = {
-    "int": "a whole number",
-    "u16": "a whole number from 0 to 65535",
-    "u32": "a whole number from 0 to 4294967295",
-    "u64": "a whole number from 0 on",
-    "f32": "a number",
-    "float": "a number",
-    "json": 'JSON, such as {"key": 1}',
-    "json_or_text": 'a text, or JSON such as {"key": 1}',
-    "json_or_pairs": 'a JSON object such as {"image": 2}, or image=2',
-    "literal": 'a literal of Python, such as {"key": 1}',
-    "pairs": "numbers by name, such as image=2",
-    "adapter": "name=path, or a JSON object",
-    "named": "name=value",
-    "truth": "true or false",
-    "size": "a size, such as 8192 or 8k",
-    "size_or_auto": "a size, such as 8192 or 8k, or auto",
-}
-"""Types of values as people say them, with what is an example where the words alone are none."""
 _WITH_KEYS = ("json", "json_or_text", "json_or_pairs", "literal")
 """Types of options that take one key at a time, as --option.key=value."""
 _OPTION = re.compile(r"--?[A-Za-z]")
@@ -179,67 +155,6 @@ def _switch_remedy(flag: Flag) -> str:
     return f"write {flag.name} or {flag.negation}" if flag.negation else f"write {flag.name}, or leave it out"
 
 
-def value_fault(flag: Flag, value: str) -> str | None:
-    """Why the parser would refuse a value; None when it takes it."""
-    if flag.optional and value in ("", "None"):
-        return None
-    if flag.type == "lower":
-        value = value.lower().replace("-", "_")
-    if flag.choices is not None:
-        if value == "None":
-            return "the parser turns the text None into no value, which is none of its choices"
-        return None if value in flag.choices else f"{value!r} is none of its choices"
-    if not _is_of(flag.type, value):
-        return f"{value!r} is not {type_words(flag.type)}"
-    return None
-
-
-def type_words(kind: str) -> str:
-    """A type of values as people say it."""
-    return _WORDS.get(kind, "a text")
-
-
-def _is_of(kind: str, value: str) -> bool:
-    match kind:
-        case "int":
-            return bool(re.fullmatch(r"[+-]?\d+", value.strip()))
-        case "u16" | "u32" | "u64":
-            return bool(_UNSIGNED.fullmatch(value)) and int(value) < 1 << int(kind[1:])
-        case "f32":
-            return bool(_RUST_FLOAT.fullmatch(value))
-        case "float":
-            return _parses(float, value)
-        case "json":
-            return _parses(json_value, value)
-        case "json_or_text":
-            return not re.fullmatch(r"\{.*\}", value) or _parses(json_value, value)
-        case "json_or_pairs":
-            return bool(_PAIRS.fullmatch(value)) or (_parses(json_value, value) and read_object(value) is not None)
-        case "literal":
-            return _parses(ast.literal_eval, value)
-        case "pairs":
-            return value == "" or bool(_PAIRS.fullmatch(value))
-        case "adapter":
-            return (bool(_NAMED.fullmatch(value)) and "," not in value) or _parses(json_value, value)
-        case "named":
-            return bool(_NAMED.fullmatch(value))
-        case "truth":
-            return value.lower() in ("true", "false")
-        case "size":
-            return bool(_SIZE.fullmatch(value))
-        case "size_or_auto":
-            return value in ("auto", "-1") or bool(_SIZE.fullmatch(value))
-    return True
-
-
-def _parses(parse: object, value: str) -> bool:
-    try:
-        parse(value)  # type: ignore[operator]
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
-
-
 def _domain(flag: Flag) -> str:
     return "one of " + ", ".join(flag.choices) if flag.choices else type_words(flag.type)
 
@@ -264,19 +179,18 @@ def _unknown(token: str, contract: Contract) -> Problem:
 
 
 def check_env(env: Mapping[str, str | None], contract: Contract) -> Iterator[Problem]:
-    """Variables that the release no longer reads, that are near misses of one it does, or with a value that the option
-    which they stand for does not take."""
+    """Variables that the release no longer reads, that are near misses of one it does, or with a value that it cannot
+    read when it starts."""
     for name, value in env.items():
-        if name in contract.env:
-            if (flag := contract.flags.of_variables.get(name)) and value is not None:
-                yield from _value_problems(name, flag.of_variable, value, contract)
-            continue
-        if problem := _unread(contract.engine, contract.version, name):
-            yield problem
+        if name not in contract.env:
+            if problem := unread(contract.engine, contract.version, name):
+                yield problem
+        elif value is not None and (variable := variable_of(name, contract)) and not variable.lazy:
+            yield from _value_problems(name, variable.takes, value, contract)
 
 
 @lru_cache(maxsize=2**13)
-def _unread(kind: str, version: str, name: str) -> Problem | None:
+def unread(kind: str, version: str, name: str) -> Problem | None:
     """What is wrong with a variable that a release does not read; a search asks the same of each of its pods."""
     contract = load_contract(kind, version)
     known = removal(contract, name)

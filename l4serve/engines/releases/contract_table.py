@@ -112,6 +112,10 @@ class ContractTable:
             **{part: dict(self._rows(table[part], bit)) for part in ("models", "dropped", "metrics")},
         }
 
+    def rows(self, part: str, release: str) -> dict[str, Any]:
+        """The rows of a part of the table that hold for a release, by name."""
+        return dict(self._rows(self._table[part], 1 << self._places[release]))
+
     def flags(self, release: str) -> Iterator[FlagRow]:
         """Every flag of a release."""
         bit = 1 << self._places[release]
