@@ -101,6 +101,9 @@ _ISSUED = (
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # JSON web tokens
 )
 TOKEN = re.compile(_BEFORE + "(?:" + "|".join(_ISSUED) + ")", re.ASCII)
+_SHORTEST = 14
+_RUN = re.compile(rf"\S{{{_SHORTEST},}}")
+"""Where a token may be: none is shorter or holds a blank, and most words of a stack are."""
 _HUB_GLUED = re.compile(r"hf_(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{30,}")
 """A token of the Hub directly behind letters: of both cases, and longer than what a name has there."""
 _SK = re.compile(_BEFORE + r"sk-(?P<rest>[A-Za-z0-9][A-Za-z0-9_-]{10,})", re.ASCII)
@@ -115,8 +118,11 @@ _SK_SHORT = re.compile(r"(?=[A-Za-z]*\d+[A-Za-z]+\d)[A-Za-z0-9]{11,}", re.ASCII)
 
 def issued_tokens(text: str) -> list[tuple[int, int]]:
     """Where in a text tokens of known issuers begin and end."""
-    found = [match.span() for pattern in (TOKEN, _HUB_GLUED) for match in pattern.finditer(text)]
-    return found + [match.span() for match in _SK.finditer(text) if _is_sk_key(match["rest"])]
+    found = []
+    for run in _RUN.finditer(text):
+        found += [match.span() for pattern in (TOKEN, _HUB_GLUED) for match in pattern.finditer(text, *run.span())]
+        found += [match.span() for match in _SK.finditer(text, *run.span()) if _is_sk_key(match["rest"])]
+    return found
 
 
 def _is_sk_key(rest: str) -> bool:

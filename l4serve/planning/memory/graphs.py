@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from l4serve.planning.memory.constants import Constants
 
 
@@ -11,6 +13,7 @@ def graph_gib(sizes: int, layers: int, constants: Constants) -> float:
     return (share["base"] + sizes * (share["perSize"] + share["perSizeAndLayer"] * layers)) / 1024 if sizes else 0.0
 
 
+@lru_cache(maxsize=4096)
 def capture_count(largest: int, step: int, *, dense: int = 0) -> int:
     """How many batch sizes are captured: 1, 2, 4, every 8th below 256 and every `step`th from there on.
 

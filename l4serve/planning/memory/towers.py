@@ -29,7 +29,7 @@ def takes_media(options: ServingOptions) -> bool:
 
 def loaded_parameters(model: ModelShape, options: ServingOptions) -> int:
     """Parameters of the towers that are in memory, those that see and those that hear."""
-    if options.language_model_only:
+    if options.language_model_only or not model.extra_parameters:
         return 0
     hearing = model.audio_parameters if _allows(options, "audio") else 0
     for_videos = model.vision is not None and model.vision.loads_for_videos and _allows(options, "video")
