@@ -13,7 +13,7 @@ from l4serve.config.words.spelling import ALIKE, nearest
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.named_copies import names_of_the_same
-from l4serve.planning.models.named_formats import named_format
+from l4serve.planning.models.named_formats import named_format, stores_mixtures_alike
 
 
 @cache
@@ -56,7 +56,7 @@ def find_model(model_id: str) -> ModelShape | None:
     """The facts of a model by its Hub id in any case, or None.
 
     An alias has the facts of the model whose shape it shares, under its own id; so has a copy under another owner. A
-    checkpoint whose maker names it by a plain decoder and a format has that decoder's.
+    checkpoint named by a model and a format has that model's, where the format tells all of it.
     """
     asked = model_id.strip()
     known = _names().get(asked.lower())
@@ -85,8 +85,9 @@ def _in_named_format(model_id: str) -> ModelShape | None:
         return None
     source = f"shape of {entry['id']} ({entry['source']}), in the format that the id names"
     shape = shape_from_config({**entry["config"], "quantization_config": stored}, model_id=model_id, source=source)
-    parts = (shape.vision, shape.moe, shape.mla, shape.linear_state, shape.encoder_parameters)
-    return None if shape.is_encoder or any(parts) else replace(shape, is_seen=False)
+    told = shape.moe is None or stores_mixtures_alike(model_id)
+    parts = (shape.mla, shape.linear_state, shape.encoder_parameters, shape.is_encoder, shape.per_layer_width)
+    return replace(shape, is_seen=False) if told and not any(parts) else None
 
 
 def all_names() -> tuple[str, ...]:

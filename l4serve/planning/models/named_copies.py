@@ -10,7 +10,7 @@ _SAME_OWNER = (
 """Organisations that were renamed, whose old ids the Hub still answers."""
 _COPYING = ("unsloth", "redhatai", "nousresearch")
 """Owners whose ids without a format are copies; what they tuned themselves bears a name of its own."""
-_COPIED_FROM = (
+AUTHORS = (
     "meta-llama",
     "google",
     "mistralai",
@@ -21,6 +21,7 @@ _COPIED_FROM = (
     "ibm-granite",
     "zai-org",
 )
+"""Owners whose models others copy and quantise."""
 
 
 def names_of_the_same(model_id: str) -> Mapping[str, bool]:
@@ -28,4 +29,4 @@ def names_of_the_same(model_id: str) -> Mapping[str, bool]:
     owner, _, name = model_id.strip().lower().rpartition("/")
     other = {a: b for pair in _SAME_OWNER for a, b in (pair, pair[::-1])}.get(owner)
     renamed = {f"{other}/{name}": True} if other else {}
-    return {**renamed, **({f"{by}/{name}": False for by in _COPIED_FROM} if owner in _COPYING else {})}
+    return {**renamed, **({f"{by}/{name}": False for by in AUTHORS} if owner in _COPYING else {})}

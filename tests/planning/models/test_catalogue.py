@@ -206,6 +206,9 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("LGAI-EXAONE/EXAONE-3.5-32B-Instruct", 32.0),
         ("OpenGVLab/InternVL3-38B", 38.4),
         ("OpenGVLab/InternVL3-78B", 78.4),
+        ("google/gemma-4-12B-it", 11.96),
+        ("mistralai/Ministral-3-8B-Instruct-2512", 8.92),
+        ("zai-org/GLM-4.5V", 108),
     ],
     lambda case: case[0],
 )
@@ -226,10 +229,16 @@ def test_a_shape_has_the_parameters_that_its_card_tells(case: tuple[str, float])
         ("nvidia/Llama-3.3-70B-Instruct-FP4", 4, 70.6),
         ("unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit", 4, 8.03),
         ("TheBloke/Mistral-7B-Instruct-v0.3-GPTQ", 4, 7.25),
+        ("RedHatAI/gemma-3-27b-it-FP8-dynamic", 8, 27.4),
+        ("RedHatAI/Qwen3-30B-A3B-Instruct-2507-FP8-dynamic", 8, 30.5),
+        ("cpatonn/Qwen3-VL-30B-A3B-Instruct-AWQ-4bit", 4, 31.1),
+        ("me/Qwen3-8B-AWQ", 4, 8.2),
+        ("me/Qwen2.5-VL-7B-Instruct-w4a16", 4, 8.29),
+        ("unsloth/gemma-3-12b-it-bnb-4bit", 4, 12.2),
     ],
     lambda case: case[0],
 )
-def test_an_id_of_a_decoder_and_a_format_has_both(case: tuple[str, int, float]) -> None:
+def test_an_id_of_a_model_and_a_format_has_both(case: tuple[str, int, float]) -> None:
     model = find_model(case[0])
     assert model is not None
     assert model.quantization is not None
@@ -239,8 +248,9 @@ def test_an_id_of_a_decoder_and_a_format_has_both(case: tuple[str, int, float]) 
 
 @each(
     [
-        "RedHatAI/gemma-3-27b-it-FP8-dynamic",
-        "me/Qwen3-8B-FP8-dynamic",
+        "me/Qwen3-30B-A3B-Instruct-2507-AWQ",
+        "Qwen/Qwen3-8B-bnb-4bit",
+        "me/Qwen3-8B-AWQ-4bit",
         "RedHatAI/None-8B-FP8-dynamic",
         "unsloth/Qwen3-8B-unsloth-bnb-4bit",
     ],
