@@ -91,12 +91,14 @@ def _expert_remainder(model: ModelTraits, size: int, whole_experts: bool) -> int
 
 
 def _expert_groups(model: ModelTraits, size: int, whole_experts: bool) -> int | None:
-    """What is left over when a shard of an expert in AWQ, GPTQ or NVFP4 is cut into the pieces of Marlin's kernel.
+    """What is left over when a shard of an expert in four bits is cut into the pieces of Marlin's kernel.
 
     https://github.com/vllm-project/vllm/blob/v0.12.0/vllm/model_executor/layers/quantization/utils/marlin_utils.py#L194
     """
     width, group = model.expert_intermediate_size, model.quantization_group
-    asked = model.quantization_method in ("awq", "gptq", "modelopt_fp4") and model.quantization_bits == 4 and size > 1
+    packed = model.quantization_method == "compressed-tensors" and not model.quantization_floats
+    known = packed or model.quantization_method in ("awq", "gptq", "modelopt_fp4")
+    asked = known and model.quantization_bits == 4 and size > 1
     if width is None or group is None or group <= 0 or whole_experts or not asked:
         return None
     return width % (size * max(_MARLIN_PIECE, group))

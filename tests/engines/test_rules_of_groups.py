@@ -44,3 +44,36 @@ def test_whole_numbers_of_compressed_tensors_keep_their_groups(version: str) -> 
     assert GROUPS not in errors("vllm", version, PACKED)
     for kept in ({"quantization_group": -1}, {"expert_intermediate_size": 768}, {"intermediate_size": 29696}):
         assert GROUPS not in errors("vllm", version, like(PACKED, **kept), tp=2)
+
+
+@pytest.mark.parametrize(("version", "size", "told"), [("0.10.0", 4, True), ("0.10.0", 2, False), ("0.13.0", 4, False)])
+def test_shards_of_packed_experts_that_no_kernel_takes(version: str, size: int, *, told: bool) -> None:
+    """Four L20 fail and two serve: https://github.com/vllm-project/vllm/issues/22085."""
+    packed = find_model("RedHatAI/Qwen3-30B-A3B-quantized.w4a16")
+    model = model_traits(packed, "RedHatAI/Qwen3-30B-A3B-quantized.w4a16")
+    assert ("vllm-quantised-experts-cut" in errors("vllm", version, model, tp=size, gpus=size)) is told
+
+
+@pytest.mark.parametrize(
+    ("model_id", "size", "settings", "told"),
+    [
+        ("zai-org/GLM-4.5V-FP8", 8, {}, True),
+        ("zai-org/GLM-4.1V-9B-Thinking", 8, {}, True),
+        ("zai-org/GLM-4.5V-FP8", 4, {}, False),
+        ("zai-org/GLM-4.5V-FP8", 8, {"languageModelOnly": True}, False),
+        ("Qwen/Qwen2.5-VL-72B-Instruct", 8, {}, False),
+    ],
+)
+def test_a_tower_of_twelve_heads_is_not_split_over_eight(
+    model_id: str, size: int, settings: dict[str, bool], *, told: bool
+) -> None:
+    """https://github.com/vllm-project/vllm/issues/24004."""
+    model = model_traits(find_model(model_id), model_id)
+    found = errors("vllm", "0.19.0", model, tp=size, gpus=size, **settings)
+    assert ("vllm-tower-heads-not-divisible" in found) is told
+
+
+def test_a_checkpoint_of_several_formats_needs_a_release_that_reads_them() -> None:
+    model = model_traits(find_model("nvidia/Qwen3.6-27B-NVFP4"), "nvidia/Qwen3.6-27B-NVFP4")
+    assert "vllm-modelopt-mixed-before" in errors("vllm", "0.16.0", model)
+    assert "vllm-modelopt-mixed-before" not in errors("vllm", "0.22.0", model)

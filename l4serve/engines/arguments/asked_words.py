@@ -92,6 +92,7 @@ _OPTIONS = (
     "arg.rendererNumWorkers",
     "arg.mmProcessorCacheGb",
     "arg.mmTensorIpc",
+    "arg.mmEncoderTpMode",
     "arg.enableReasoning",
     "arg.apiServerCount",
     "arg.enableReturnRoutedExperts",

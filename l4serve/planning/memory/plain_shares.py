@@ -1,12 +1,12 @@
-"""How much of each part of a quantised model keeps the plain dtype, since its checkpoint's list leaves modules out."""
+"""How much of each part of a quantised model is stored otherwise than the rest: plain, or in eight bits beside four."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import lru_cache
 
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
-from l4serve.planning.models.skipped_modules import skipper
+from l4serve.planning.models.skipped_modules import module_of_all_layers, skipper
 
 _ROOTS = ("model.", "model.language_model.", "language_model.model.", "backbone.", "")
 """What stands before `layers` in the names of checkpoints."""
@@ -28,19 +28,42 @@ _Module = tuple[float, tuple[str, ...]]
 def plain_shares(model: ModelShape) -> Mapping[str, float]:
     """By part (attention, dense_mlp, experts) the share of parameters that are not quantised, where there are some."""
     stored = model.quantization
-    if stored is None or not stored.skipped:
+    if stored is None:
+        return {}
+    if stored.modules:
+        listed = dict(stored.modules)
+        return _shares(model, tuple(listed), lambda names: not _any_in(names, listed))
+    if not stored.skipped:
         return {}
     skips = skipper(stored.method, stored.skipped)
-    roots = [r for r in _ROOTS if any(name.startswith(f"{r}layers.") for name in stored.skipped)] or _ROOTS[:1]
+    return _shares(model, stored.skipped, lambda names: any(skips(name) for name in names))
+
+
+@lru_cache(maxsize=1024)
+def wide_shares(model: ModelShape) -> Mapping[str, float]:
+    """By part the share of parameters in eight bits where others have four, where there are some."""
+    stored = model.quantization
+    if stored is None or not stored.modules or stored.bits != 4:
+        return {}
+    wide = {name for name, bits in stored.modules if bits == 8}
+    return _shares(model, tuple(wide), lambda names: _any_in(names, wide))
+
+
+def _any_in(names: tuple[str, ...], modules: Container[str]) -> bool:
+    return any(module_of_all_layers(name) in modules for name in names)
+
+
+def _shares(model: ModelShape, listed: tuple[str, ...], is_such: Callable[[tuple[str, ...]], bool]) -> dict[str, float]:
+    """By part the share of parameters in modules that are such; they are asked for by all names that one may have."""
+    roots = [r for r in _ROOTS if any(name.startswith(f"{r}layers.") for name in listed)] or _ROOTS[:1]
     total: dict[str, float] = {}
-    plain: dict[str, float] = {}
+    such: dict[str, float] = {}
     for layer in range(model.num_hidden_layers):
         for part, (size, names) in _modules(model, layer):
             total[part] = total.get(part, 0.0) + size
-            known = (f"{root}layers.{layer}.{name}" for root in roots for name in names)
-            if any(skips(name) for name in known):
-                plain[part] = plain.get(part, 0.0) + size
-    return {part: size / total[part] for part, size in plain.items()}
+            if is_such(tuple(f"{root}layers.{layer}.{name}" for root in roots for name in names)):
+                such[part] = such.get(part, 0.0) + size
+    return {part: size / total[part] for part, size in such.items()}
 
 
 def _modules(model: ModelShape, layer: int) -> Iterator[tuple[str, _Module]]:

@@ -8,7 +8,7 @@ from typing import Any
 from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.config.words.spelling import one_of
-from l4serve.planning.memory.generations import MemoryModelError
+from l4serve.planning.memory.generations import MemoryModelError, parse_version
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape, QuantizationFacts
 
@@ -58,15 +58,24 @@ def activation_dtype(model: ModelShape, options: ServingOptions) -> str:
 
 
 def kv_element_bytes(model: ModelShape, options: ServingOptions) -> int:
-    """Bytes of one KV cache element."""
+    """Bytes of one KV cache element; a checkpoint may ask for its type, which the flag overrules."""
     asked = options.kv_cache_dtype
     if asked in (None, "auto"):
-        return dtype_bytes(activation_dtype(model, options))
+        return 1 if _narrowed(model, options) else dtype_bytes(activation_dtype(model, options))
     size = _table()["kvDtypeBytes"].get(asked)
     if size is None:
         remedy = one_of(str(asked), ("auto", *_table()["kvDtypeBytes"]))
         raise MemoryModelError(f"KV cache dtype {asked!r} is unknown; {remedy}")
     return int(size)
+
+
+def _narrowed(model: ModelShape, options: ServingOptions) -> bool:
+    """Whether the engine gives a checkpoint the cache of eight bits that its file asks for."""
+    stored = model.quantization
+    if stored is None or not stored.narrow_cache:
+        return False
+    since = _table()["methods"].get(stored.method, {}).get("narrowCacheSince")
+    return since is not None and parse_version(options.engine_version) >= parse_version(since)
 
 
 def state_element_bytes(model: ModelShape, options: ServingOptions) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from math import ceil
 from l4serve.planning.memory.generations import Generation, vllm_generation
 from l4serve.planning.memory.online_loading import kept_beside
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.plain_shares import plain_shares
+from l4serve.planning.memory.plain_shares import plain_shares, wide_shares
 from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
 from l4serve.planning.memory.rank_parameters import rank_kv_heads, rank_parameters, tower_shards
 from l4serve.planning.memory.towers import loaded_parameters
@@ -50,19 +50,18 @@ def _layers(model: ModelShape, options: ServingOptions) -> float:
     kept = ("embedding", "lm_head", *stored.unquantized) if stored else ()
     quantized_bytes = stored.bits / 8 if stored else plain
     layers = float(parameters.replicated * plain)
-    shares = plain_shares(model)
     for part in ("attention", "dense_mlp"):
         narrow = plain if part in kept else quantized_bytes
-        layers += getattr(parameters, part) * _mixed(plain, narrow, shares.get(part, 0.0))
+        layers += getattr(parameters, part) * _mixed(model, part, plain, narrow)
     triton = stored.triton_padding if stored and options.triton_experts else None
     narrow = _bytes_per_expert_parameter(model, stored, plain, tp, triton)
-    layers += parameters.experts * _mixed(plain, narrow, shares.get("experts", 0.0))
-    return layers
+    return layers + parameters.experts * _mixed(model, "experts", plain, narrow)
 
 
-def _mixed(plain: float, narrow: float, share: float) -> float:
-    """Bytes of a parameter where a share of them keeps the plain dtype."""
-    return share * plain + (1 - share) * narrow
+def _mixed(model: ModelShape, part: str, plain: float, narrow: float) -> float:
+    """Bytes of a parameter of a part, of which some keep the plain dtype and some have eight bits."""
+    kept, wide = plain_shares(model).get(part, 0.0), wide_shares(model).get(part, 0.0)
+    return kept * plain + wide + (1 - kept - wide) * narrow
 
 
 def _rotary_numbers(model: ModelShape) -> float:
@@ -135,10 +134,9 @@ def checkpoint_bytes(model: ModelShape, quantization: str | None = None) -> int:
         return parameters.total * plain
     kept_bytes = float(kept * plain)
     linear = {"attention": parameters.attention, "dense_mlp": parameters.dense_mlp, "experts": parameters.experts}
-    shares = plain_shares(model)
     for part, size in linear.items():
         narrow = plain if part in stored.unquantized else stored.bits / 8
-        kept_bytes += size * _mixed(plain, narrow, shares.get(part, 0.0))
+        kept_bytes += size * _mixed(model, part, plain, narrow)
     return int(kept_bytes)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from l4serve.planning.models.model_shape import QuantizationFacts
-from l4serve.planning.models.skipped_modules import listed_modules
+from l4serve.planning.models.skipped_modules import listed_modules, module_of_all_layers
 
 
 def quantization_from_config(config: object) -> QuantizationFacts | None:
@@ -26,7 +26,8 @@ def quantization_from_config(config: object) -> QuantizationFacts | None:
     if len(method) > 100:
         raise ValueError("its method has no name that an engine would know")
     found = _facts(config, method)
-    return replace(found, skipped=tuple(name for name in listed_modules(config) if name not in _APART))
+    skipped = tuple(name for name in listed_modules(config) if name not in _APART)
+    return replace(found, skipped=skipped, narrow_cache=_narrows_cache(config))
 
 
 _APART = ("lm_head", "*lm_head*", "embed_tokens", "model.embed_tokens")
@@ -40,6 +41,8 @@ def _facts(config: Mapping[str, Any], method: str) -> QuantizationFacts:
     if method == "bitsandbytes":
         bits = 4.0 if config.get("load_in_4bit") else 8.0
         return QuantizationFacts(method=method, bits=bits, group_size=64 if bits == 4 else -1)
+    if method == "modelopt" and config.get("quantized_layers"):
+        return _mixed(config["quantized_layers"])
     if method == "modelopt" and "FP4" in str(config.get("quant_algo") or "").upper():
         return QuantizationFacts(method="modelopt_fp4", bits=4, group_size=int(config.get("group_size") or 16))
     if method in ("fp8", "fbgemm_fp8", "modelopt"):
@@ -54,6 +57,26 @@ def _facts(config: Mapping[str, Any], method: str) -> QuantizationFacts:
         group_size=int(_stated(config, -1, "group_size", "q_group_size")),
         symmetric=bool(config.get("sym", not config.get("zero_point", True))),
     )
+
+
+def _mixed(layers: object) -> QuantizationFacts:
+    """A file whose layers have formats of their own: four bits in groups of 16, or eight."""
+    if not isinstance(layers, Mapping) or not all(isinstance(facts, Mapping) for facts in layers.values()):
+        raise ValueError("`quantized_layers` is not an object of objects")
+    bits = {module_of_all_layers(name): 4 if "FP4" in str(of.get("quant_algo")) else 8 for name, of in layers.items()}
+    modules = tuple(sorted((name, width) for name, width in bits.items() if name not in _APART))
+    narrow = min((width for _, width in modules), default=8)
+    return QuantizationFacts(
+        method="modelopt_mixed", bits=narrow, group_size=16 if narrow == 4 else -1, modules=modules
+    )
+
+
+def _narrows_cache(config: Mapping[str, Any]) -> bool:
+    """Whether the file asks for an FP8 cache (`get_kv_cache_quant_algo_string` of vLLM 0.26.0's torch_utils.py)."""
+    asked = config.get("kv_cache_scheme") or config.get("kv_cache_quant_algo")
+    if isinstance(asked, Mapping):
+        return asked.get("num_bits") == 8 and asked.get("type") == "float" and asked.get("dynamic") is not True
+    return isinstance(asked, str) and asked.lower() == "fp8"
 
 
 def _block(sides: object) -> int:

@@ -138,7 +138,9 @@ class QuantizationFacts:
     weight; `group_size` is the number of weights that share one scale (-1: a whole row); `unquantized` names the
     parts that keep the model's dtype, `skipped` single modules as the file lists them; `floats` says that the stored
     weights are floating-point, as FP8's are; `activation_bits` is what a layer's inputs are quantised to, None for
-    inputs in 16 bits and where the file says nothing.
+    inputs in 16 bits and where the file says nothing. Where a file lists what it quantises, each with a width of its
+    own, `modules` are their names and bits, `*` for any layer, and all others are plain. `narrow_cache` says that it
+    asks for a KV cache of eight bits.
     """
 
     method: str
@@ -149,6 +151,8 @@ class QuantizationFacts:
     skipped: tuple[str, ...] = ()
     floats: bool = False
     activation_bits: int | None = None
+    modules: tuple[tuple[str, int], ...] = ()
+    narrow_cache: bool = False
 
 
 @frozen(kw_only=True)

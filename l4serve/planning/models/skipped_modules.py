@@ -28,6 +28,15 @@ def listed_modules(config: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(names)
 
 
+_LAYER = re.compile(r"(?<=layers\.)\d+(?=\.)")
+
+
+def module_of_all_layers(name: str) -> str:
+    """A module's name with `*` for its layer's number; of a mixture's experts that of all of them."""
+    head, experts, _ = _LAYER.sub("*", name, count=1).partition(".experts")
+    return head + experts
+
+
 def skipper(method: str, names: tuple[str, ...]) -> Callable[[str], bool]:
     """Whether a module, by its full name, is left out by a list that this method reads."""
     return next((style for words, style in _STYLES if method.startswith(words)), _same)(names)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.plain_shares import plain_shares
+from l4serve.planning.memory.plain_shares import plain_shares, wide_shares
+from l4serve.planning.memory.quantizations import kv_element_bytes
 from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.memory.weights import checkpoint_bytes, weight_bytes
 from l4serve.planning.models.hf_config import shape_from_config
@@ -131,3 +132,44 @@ def test_the_experts_of_gemma_4_lie_beside_its_mlp(modules: tuple[str, ...], pla
     assert set(plain_shares(shape(BESIDE, NVFP4, "ignore", *listed))) == plain
     qwen = plain_shares(shape(EXPERTS, NVFP4, "ignore", *each_layer("mlp*")))
     assert "experts" in qwen
+
+
+def test_layers_with_formats_of_their_own_count_each_by_its_width() -> None:
+    """https://github.com/NVIDIA/TensorRT-Model-Optimizer: attention in FP8, the MLP in NVFP4, one projection plain."""
+    formats = {f"self_attn.{side}_proj": "FP8" for side in "qkv"} | {
+        f"mlp.{side}_proj": "W4A16_NVFP4" for side in ("gate", "up", "down")
+    }
+    layers = {f"model.layers.{n}.{name}": {"quant_algo": algo} for n in range(12) for name, algo in formats.items()}
+    mixed = {"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION", "quantized_layers": layers}
+    some = shape(DENSE, mixed, "ignore", "mtp*")
+    assert some.quantization is not None
+    assert (some.quantization.method, some.quantization.bits) == ("modelopt_mixed", 4)
+    assert len(some.quantization.modules) == 6
+    assert plain_shares(some) == {"attention": pytest.approx(1024 / 2560)}
+    assert wide_shares(some) == {"attention": pytest.approx(1536 / 2560)}
+    parameters, ends = rank_parameters(some), 2 * (rank_parameters(some).total - rank_parameters(some).attention)
+    ends -= 2 * parameters.dense_mlp
+    told = ends + parameters.attention * (2 * 0.4 + 0.6) + parameters.dense_mlp * 4.5 / 8
+    assert checkpoint_bytes(some) == pytest.approx(told, rel=1e-6)
+
+
+@pytest.mark.parametrize("layers", [["a"], {"a": "FP8"}])
+def test_formats_that_are_none_are_told(layers: object) -> None:
+    with pytest.raises(ModelConfigError, match="quantized_layers"):
+        shape(DENSE, {"quant_method": "modelopt", "quantized_layers": layers}, "ignore")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "version", "dtype", "size"),
+    [
+        ({"num_bits": 8, "type": "float", "dynamic": False}, "0.14.0", None, 1),
+        ("FP8", "0.26.0", "auto", 1),
+        ("FP8", "0.26.0", "bfloat16", 2),
+        ("FP8", "0.13.0", None, 2),
+        (None, "0.26.0", None, 2),
+    ],
+)
+def test_a_checkpoint_may_ask_for_a_narrow_cache(scheme: object, version: str, dtype: str | None, size: int) -> None:
+    some = shape(DENSE, {**NVFP4, "kv_cache_scheme": scheme}, "ignore")
+    options = ServingOptions(engine="vllm", engine_version=version, kv_cache_dtype=dtype)
+    assert kv_element_bytes(some, options) == size

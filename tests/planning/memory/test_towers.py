@@ -12,7 +12,9 @@ from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.memory.remedies import remedies
 from l4serve.planning.memory.towers import largest_item_tokens, padded_item
+from l4serve.planning.memory.vllm_towers import has_unread_tower
 from l4serve.planning.models.catalogue import find_model
+from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.model_shape import ModelShape
 
 QWEN = "Qwen/Qwen2.5-VL-7B-Instruct"
@@ -231,3 +233,28 @@ def test_pixtral_needs_no_mask_where_the_image_has_xformers(version: str, card: 
     found = fit("mistralai/Mistral-Small-3.1-24B-Instruct-2503", version, card, **asked)
     assert (found.activation_gib > 70) is masked
     assert found.activation_gib < 12 or masked
+
+
+@pytest.mark.parametrize(
+    ("version", "unread"),
+    [("0.10.2", True), ("0.10.2rc1", True), ("0.10", True), ("0.11.0", False), ("0.99.0", False)],
+)
+def test_a_candidate_has_the_classes_of_the_release_that_it_became(version: str, *, unread: bool) -> None:
+    """Llama 3.2 Vision left vLLM with 0.11.0; a file that says nothing of its tower leaves the profile unknown."""
+    text = {"hidden_size": 1024, "num_hidden_layers": 4, "num_attention_heads": 8, "vocab_size": 32000}
+    blind = shape_from_config(
+        {**text, "architectures": ["MllamaForConditionalGeneration"], "intermediate_size": 4096},
+        model_id="acme/seeing",
+        source="made up",
+    )
+    assert has_unread_tower(blind, ServingOptions(engine="vllm", engine_version=version)) is unread
+
+
+def test_what_sees_without_a_tower_is_judged_by_its_pictures() -> None:
+    """google/gemma-4-12B-it-qat-w4a16-ct took 8.28 GiB on a card and held two contexts of 262,144 in 11 GiB."""
+    model = shape("google/gemma-4-12B-it-qat-w4a16-ct")
+    assert not has_unread_tower(model, ServingOptions(engine="vllm", engine_version="0.23.0"))
+    judged = fit(model.id, "0.23.0", "nvidia-l4", max_model_len=131072)
+    assert judged.weights_gib == pytest.approx(8.28, rel=0.03)
+    assert judged.uncertainty_gib < 1
+    assert judged.fits
