@@ -21,13 +21,14 @@ class HubToken:
     secret_name: pulumi.Input[str | None] = None
     provider_class: pulumi.Input[str | None] = None
 
-    def variables(self, name: str) -> list[k8s.core.v1.EnvVarArgs]:
-        """The variable of that name with the token, or the one that names its file."""
+    def variables(self, *names: str) -> list[k8s.core.v1.EnvVarArgs]:
+        """The variables of those names with the token, or the one that names its file."""
         if self.plan is None:
             return []
         if self.plan.token_file:
             return [k8s.core.v1.EnvVarArgs(name="HF_TOKEN_PATH", value=self.plan.token_file)]
-        return [from_secret(name, self.secret_name or self.plan.secret_name, self.plan.key)]
+        secret = self.secret_name or self.plan.secret_name
+        return [from_secret(name, secret, self.plan.key) for name in names]
 
     @property
     def volumes(self) -> dict[str, k8s.core.v1.VolumeArgs]:

@@ -254,7 +254,7 @@ class InferenceService(NamespacedComponent):
         variables = {name: value for name, value in given.items() if name not in engine.env_sources}
         plain = [k8s.core.v1.EnvVarArgs(name=name, value=literal(value)) for name, value in variables.items()]
         plain += [sourced(name, source) for name, source in engine.env_sources.items()]
-        return [*plain, *self._token.variables(engine.contract.token_env)]
+        return [*plain, *self._token.variables(*engine.contract.token_envs)]
 
 
 def _group_of_files(plan: WorkloadPlan) -> dict[str, int | str]:

@@ -102,6 +102,26 @@ def test_a_token_file_is_mounted_where_its_variable_points(preview: bool) -> Non
     assert not any("valueFrom" in variable for variable in container["env"])
 
 
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [
+        ("2.0.4", ["HUGGING_FACE_HUB_TOKEN"]),
+        ("2.2.0", ["HUGGING_FACE_HUB_TOKEN", "HF_TOKEN"]),
+        ("2.3.1", ["HUGGING_FACE_HUB_TOKEN", "HF_TOKEN"]),
+        ("3.3.7", ["HF_TOKEN"]),
+    ],
+)
+def test_a_token_comes_under_each_name_that_a_part_of_the_release_reads(version: str, names: list[str]) -> None:
+    engine = {"kind": "tgi", "version": version, "maxModelLen": None, "maxInputTokens": 1024, "maxTotalTokens": 2048}
+    serving = factories.serving({"qwen": factories.workload(engine=engine)})
+    (plan,) = factories.planned({**serving, "huggingFace": {"existingSecret": "hf", "key": "token"}}).workloads
+    spec = registered(plan, preview=False)["kubernetes:apps/v1:Deployment"].inputs["spec"]["template"]["spec"]
+    kept = [variable for variable in spec["containers"][0]["env"] if "valueFrom" in variable]
+    assert [variable["name"] for variable in kept] == names
+    assert {variable["valueFrom"]["secretKeyRef"]["key"] for variable in kept} == {"token"}
+    assert plan.token_variable == " and ".join(names)
+
+
 @BOTH
 def test_keys_and_settings_come_from_where_they_are_kept(preview: bool) -> None:
     kept = {"secret": "keys", "key": "vllm"}

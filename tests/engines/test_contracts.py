@@ -70,7 +70,8 @@ def test_every_part_of_a_contract_is_there(contract: Contract) -> None:
     assert contract.port_env is None or contract.port_env in contract.env
     assert contract.flag(contract.model_flag)
     assert contract.image_facts.cuda and contract.image_facts.user == "root"
-    assert contract.token_env in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+    assert set(contract.token_envs) <= {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}
+    assert contract.token_env == contract.token_envs[0]
     assert contract.env and contract.architectures and contract.sources["flags"]
 
 
@@ -98,7 +99,7 @@ def test_the_guides_images_and_token_variable() -> None:
     assert vllm.command == ("python3", "-m", "vllm.entrypoints.openai.api_server")
     tgi = resolve_contract("tgi", "2.3").contract
     assert tgi.image.endswith("huggingface-text-generation-inference-cu124.2-3.ubuntu2204.py311")
-    assert tgi.token_env == "HUGGING_FACE_HUB_TOKEN"
+    assert tgi.token_envs == ("HUGGING_FACE_HUB_TOKEN", "HF_TOKEN")
     assert tgi.port_env == "PORT" and tgi.command is None
     assert resolve_contract("tgi", "3.3.7").contract.token_env == "HF_TOKEN"
 

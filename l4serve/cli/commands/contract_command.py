@@ -96,7 +96,7 @@ def show(
         return
     console = SafeConsole()
     console.print(Text.assemble((contract.name, "bold"), f"  image {contract.image}"))
-    where = f"port {contract.port}, health {contract.health_path}, token in {contract.token_env}"
+    where = f"port {contract.port}, health {contract.health_path}, token in {' and '.join(contract.token_envs)}"
     console.print(where)
     table = Table(*(Column(name, overflow="fold") for name in ("flag", "type", "default", "values", "note")))
     for entry in flags.values():

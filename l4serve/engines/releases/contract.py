@@ -90,8 +90,8 @@ class Contract:
     """Port the server listens on when nothing is said."""
     port_flag: str | None
     port_env: str | None
-    token_env: str
-    """Environment variable that carries the Hugging Face token."""
+    token_envs: tuple[str, ...]
+    """Environment variables that carry the Hugging Face token to all that reads it, the one to show first."""
     autoscaling_metrics: Mapping[str, str]
     """Role (queue, running, cache) to the metric that this release shows for it."""
     default_context: int | None
@@ -103,6 +103,11 @@ class Contract:
     def name(self) -> str:
         """Such as vllm-0.26.0."""
         return f"{self.engine}-{self.version}"
+
+    @property
+    def token_env(self) -> str:
+        """The variable that carries the Hugging Face token, where one is to be shown."""
+        return self.token_envs[0]
 
     def flag(self, option: str) -> Flag | None:
         """The flag that an option string means, aliases and negations included."""
@@ -203,7 +208,7 @@ def load_contract(kind: str, version: str) -> Contract:
         port=profile["port"]["default"],
         port_flag=profile["port"].get("flag"),
         port_env=profile["port"].get("env"),
-        token_env=profile["tokenEnv"],
+        token_envs=tuple(profile["tokenEnvs"]),
         autoscaling_metrics={
             role: next(name for name in names if name in always) for role, names in profile["autoscaling"].items()
         },

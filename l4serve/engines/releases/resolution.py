@@ -91,6 +91,6 @@ def _as_release(contract: Contract, version: str) -> Contract:
         contract,
         image=profile["image"].format(version=version),
         image_facts=own.image_facts,
-        token_env=profile["tokenEnv"],
+        token_envs=tuple(profile["tokenEnvs"]),
         default_context=profile.get("defaultContext"),
     )

@@ -177,8 +177,9 @@ class WorkloadPlan:
 
     @property
     def token_variable(self) -> str | None:
-        """Variable that carries the Hugging Face token; None where the pods have none, or read a file."""
-        return None if self.secret is None or self.secret.token_file else self.engine.contract.token_env
+        """Variables that carry the Hugging Face token; None where the pods have none, or read a file."""
+        has_none = self.secret is None or self.secret.token_file
+        return None if has_none else " and ".join(self.engine.contract.token_envs)
 
     @property
     def low_port(self) -> bool:
