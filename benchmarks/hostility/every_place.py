@@ -174,6 +174,9 @@ _FORMS = (
     "密码:plain{r6}", "contraseña=plain{r6}", "mot de passe : plain{r6}", "пароль=plain{r6}",
     "{b30}", "ghp_{r36}", "sk-{r40}", "hf_{r34}",
     "curl -u me:plain{r6} https://x", "Authorization: Bearer {r30}", "a@{s24}", "/models/{s28}", "x?sig={r30}",
+    "mc alias set m http://h:9000 me plain{r6}", "net use Z: \\\\h\\s plain{r6} /user:me",
+    "rclone config update r pass plain{r6}", "flyctl secrets set FOO=plain{r6}",
+    "echo plain{r6} | gh auth login --with-token", "htpasswd -b f me plain{r6}",
 )  # fmt: skip
 
 

@@ -31,6 +31,10 @@ PIECES = (
     '{"a":',
     "\n",
     "\n::",
+    "net use ",
+    "openssl -pass",
+    "echo a|",
+    "kubectl create secret generic a=b ",
 )
 LENGTH = 60_000
 

@@ -7,6 +7,7 @@ import pytest
 
 from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.secrecy.model_names import is_model_id
+from l4serve.config.secrecy.secret_shapes import redact
 from l4serve.planning.models.catalogue import all_models
 from l4serve.planning.stack.stack_planner import plan_stack
 from tests.config.test_planted_secrets import BASE62, BASE64, RANDOM20, SMALL20, drawn
@@ -16,6 +17,13 @@ from tests.factories import loaded, serving, workload
 OTHERS = """Qwen2.5-1.5B-Instruct unsloth/DeepSeek-R1-Distill-Llama-8B-GGUF sentence-transformers/all-MiniLM-L6-v2
 RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w8a8 TheBloke/Mistral-7B-Instruct-v0.2-AWQ nvidia/Llama-3_1-Nemotron-51B
 Alibaba-NLP/gte-Qwen2-1.5B-instruct CohereForAI/c4ai-command-r-v01 meta-lama/Llama-3.1-8B-Instruct my-org/Chat2-8B-v3"""
+MAKERS = """cyankiwi unsloth QuantTrio RedHatAI lmstudio-community ISTA-DASLab AMead10 jart25 btbtyler09 tclf90
+huihui-ai 01-ai pavlovsky mobiuslabsgmbh BSC-LT DevQuasar nm-testing fixie-ai"""
+NAMES = """Qwen3-30B-A3B-Instruct-2507 Olmo-3.1-32B-Instruct Llama-4-Scout-17B-16E-Instruct gemma-3n-E4B-it GLM-4.5-Air
+DeepSeek-R1-0528-Qwen3-8B Llama-3_3-Nemotron-Super-49B-v1_5 ERNIE-4.5-21B-A3B-PT c4ai-command-r7b-12-2024
+InternVL3_5-30B-A3B Mixtral-8x7B-Instruct-v0.1 MiniMax-M2.1-REAP-139B-A10B"""
+FORMATS = """AWQ-4bit AWQ-8bit AWQ-INT4 GPTQ-Int4-Int8Mix FP8-dynamic W4A16-G128 w4a16 quantized.w4a16 unsloth-bnb-4bit
+NVFP4 NVFP4A16 MXFP4 GGUF int4-AutoRound AWQ-INT4-gs32 GPTQ-4bit-128g-actorder_True"""
 
 
 def refused(**fields: Any) -> str:
@@ -29,13 +37,24 @@ def test_a_models_id_is_shown() -> None:
     assert [name for name in ids if repr(name) not in refused(model=name)] == []
 
 
+def test_what_others_made_of_a_model_is_an_id() -> None:
+    copies = [
+        f"{maker}/{name}-{form}" for maker in MAKERS.split() for name in NAMES.split() for form in FORMATS.split()
+    ]
+    assert [name for name in copies if not is_model_id(name) or redact(name) != name] == []
+    assert "cyankiwi/Olmo-3.1-32B-Instruct-AWQ-4bit" in refused(model="cyankiwi/Olmo-3.1-32B-Instruct-AWQ-4bit")
+
+
 @each([RANDOM20, SMALL20, BASE64, f"{RANDOM20[:8]}/{RANDOM20[8:]}", "kX3v-Q9mZ-7pLw-2RtY", SMALL20.upper()], str)
 def test_a_key_in_place_of_a_model_is_not_shown(secret: str) -> None:
     assert not is_model_id(secret)
     assert secret not in refused(model=secret)
 
 
-@each([(16, 0, "/"), (20, 0, "/"), (20, 4, "-"), (24, 4, "-"), (25, 5, "-"), (40, 8, "/")], str)
+@each(
+    [(16, 0, "/"), (20, 0, "/"), (20, 4, "-"), (24, 4, "-"), (25, 5, "-"), (40, 8, "/"), (24, 3, "-"), (20, 2, "-")],
+    str,
+)
 def test_of_keys_drawn_at_random_few_read_as_an_id(form: tuple[int, int, str]) -> None:
     length, group, divider = form
     taken = 0

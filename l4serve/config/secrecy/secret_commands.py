@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from l4serve.config.data_file import load_data
+from l4serve.config.secrecy.placed_secrets import placed_secrets
 from l4serve.config.secrecy.secret_names import HIDDEN, STANDS_FOR, foreign_words, holds_a_secret
 
 _QUOTE = r"\\*[\"']?"
@@ -41,7 +42,7 @@ _OF_SQL = re.compile(
 )
 """`CREATE USER me WITH PASSWORD 'VALUE'`, and the same of MySQL and Oracle."""
 _OF_ORACLE = re.compile(
-    r"(?:\bsqlplus\s{1,4}(?:-\S{1,20}\s{1,4})*|\bjdbc:oracle:\w{1,10}:)[\w.]{1,60}/(?P<value>[^\s/@'\"]{1,300})(?=@)"
+    r"(?:\b(?:sqlplus|expdp|impdp|rman|sqlldr)\s{1,4}(?:-\S{1,20}\s{1,4})*|\bjdbc:oracle:\w{1,10}:)[\w.]{1,60}/(?P<value>[^\s/@'\"]{1,300})(?=@)"
 )
 _PGPASS = re.compile(
     r"(?<![\w./:@*-])(?![0-9a-fA-F:]{1,40}(?![\w:.*-]))"
@@ -61,7 +62,7 @@ _SENTENCES = (
     (("vault",), _LOGIN),
     (("wandb", "authtoken", "auth:token"), _KEY_LOGIN),
     (("password", "PASSWORD", "identified", "IDENTIFIED"), _OF_SQL),
-    (("sqlplus", "jdbc:oracle"), _OF_ORACLE),
+    (("sqlplus", "expdp", "impdp", "rman", "sqlldr", "jdbc:oracle"), _OF_ORACLE),
 )
 _NAMED = (
     ("set ", _SET),
@@ -128,6 +129,7 @@ def surrounded_secrets(text: str) -> Iterator[tuple[int, int]]:
     commands = _commands() if _AN_OPTION.search(text) else ()
     for pattern in (pattern for words, pattern in commands if any(word in text for word in words)):
         yield from (found.span("value") for found in pattern.finditer(text) if not _is_of_ids(found))
+    yield from placed_secrets(text)
     for pattern in (pattern for words, pattern in _SENTENCES if any(word in text for word in words)):
         yield from (found.span("value") for found in pattern.finditer(text))
     if text.count(":") >= _COLONS_OF_PGPASS:
