@@ -38,7 +38,7 @@ class ProcessIdentity:
     """Seconds from boot, which no change of the clock moves; where the system does not tell, since the epoch."""
 
     def is_alive(self) -> bool:
-        """Whether this very process still runs; a zombie does not."""
+        """Whether this very process still runs, or still ends; a zombie without threads does neither."""
         return same_start(self.pid, self.started)
 
 
@@ -55,10 +55,25 @@ def identify(name: str, pid: int) -> ProcessIdentity:
 def same_start(pid: int, started: float) -> bool:
     """Whether the process with this pid runs and began at that time."""
     try:
-        same = abs(_start(pid) - started) <= _START_TOLERANCE_S
-        return same and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return abs(_start(pid) - started) <= _START_TOLERANCE_S and not is_over(pid)
     except (psutil.NoSuchProcess, ValueError, OverflowError):
         return False
+
+
+def is_over(pid: int) -> bool:
+    """Whether a process is a zombie, and no thread of it is left that ends after the first and still holds its ports.
+
+    Raises psutil.NoSuchProcess.
+    """
+    return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE and len(threads(pid)) <= 1
+
+
+def threads(pid: int) -> list[Path]:
+    """What the kernel tells of each thread of a process; empty where it is gone or the system tells nothing."""
+    try:
+        return [*Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return []
 
 
 def _start(pid: int) -> float:

@@ -23,6 +23,7 @@ from l4serve.sandbox.processes import (
     start_process,
     this_process,
 )
+from tests.sandbox.sleepers import is_free, lingering
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(120)"]
 
@@ -126,3 +127,10 @@ def test_a_zombie_does_not_count_as_alive() -> None:
         pass
     assert not identity.is_alive()
     child.wait()
+
+
+def test_a_process_ends_with_the_last_of_its_threads(tmp_path: Path) -> None:
+    child, port = lingering(tmp_path)
+    assert child.identity.is_alive() and not is_free(port)
+    end_processes([child.identity])
+    assert not child.identity.is_alive() and is_free(port)

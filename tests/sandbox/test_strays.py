@@ -19,7 +19,7 @@ from l4serve.sandbox import lifecycle, processes, strays
 from l4serve.sandbox.lifecycle import find_strays, take_down
 from l4serve.sandbox.processes import ChildProcess, end_processes, identify, start_process, this_process
 from tests.json_forms import faults
-from tests.sandbox.sleepers import SLEEP, a_state
+from tests.sandbox.sleepers import SLEEP, a_state, is_free, lingering
 
 
 @pytest.mark.slow
@@ -178,6 +178,16 @@ def test_a_clock_step_hides_no_process(tmp_path: Path, monkeypatch: pytest.Monke
     assert child.identity.is_alive()
     end_processes([child.identity])
     assert not child.identity.is_alive()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_still_ends_and_has_no_environment_any_more_is_waited_for(state_dir: Path, listed: bool) -> None:
+    folder = a_state(state_dir / "kept").folder
+    child, port = lingering(folder)
+    if listed:
+        a_state(folder, processes=(child.identity,))
+    assert take_down() is True
+    assert is_free(port) and not child.identity.is_alive()
 
 
 @pytest.mark.slow
