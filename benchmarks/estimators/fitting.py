@@ -98,7 +98,7 @@ def _activation_evidence(case: Case, known: Constants, generation: Generation, o
     element, tokens, tp = question.element, limits.batched_tokens, options.tensor_parallel_size
     hidden = tokens * model.hidden_size * element
     workspace = known.matmul_workspace_mib["other"] * 2**20
-    forward = partial(forward_peak_bytes, model, tokens, tp, element)
+    forward = partial(forward_peak_bytes, model, tokens, tp, element, context_rows=question.context_rows)
     compiled = partial(compiled_peak_bytes, model, tokens, tp, element)
     experts = expert_workspace_bytes(model, tokens, tp, element)
     sampler = (

@@ -8,16 +8,29 @@ from l4serve.planning.models.model_shape import ModelShape
 
 
 def forward_peak_bytes(
-    model: ModelShape, tokens: int, tensor_parallel: int, element: int, constants: Constants
+    model: ModelShape,
+    tokens: int,
+    tensor_parallel: int,
+    element: int,
+    constants: Constants,
+    context_rows: int = 0,
 ) -> float:
     """Bytes alive at the widest point of one decoder layer over `tokens` tokens.
 
     The widest point is the MLP (gate, up and their product), the attention (queries, keys, values and output) or the
-    experts (each token's rows for every chosen expert), beside a few copies of the hidden state.
+    experts (each token's rows for every chosen expert), beside a few copies of the hidden state. Latent attention makes
+    keys and values of `context_rows` tokens of the context at once, while experts keep their rows.
     """
     hidden = constants.hidden_buffers * model.hidden_size
     width = max(_mlp_width(model, tensor_parallel), _attention_width(model, tensor_parallel))
-    return tokens * element * (hidden + width)
+    widest = tokens * element * (hidden + width)
+    if model.mla is None or not context_rows:
+        return widest
+    heads = model.num_attention_heads / tensor_parallel
+    queries = heads * (model.mla.qk_nope_head_dim + model.mla.qk_rope_head_dim + model.mla.v_head_dim)
+    expanded = context_rows * heads * (model.mla.qk_nope_head_dim + model.mla.v_head_dim)
+    attention = element * (tokens * (hidden + queries) + expanded)
+    return max(widest, attention + expert_workspace_bytes(model, tokens, tensor_parallel, element))
 
 
 def compiled_peak_bytes(

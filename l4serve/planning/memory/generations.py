@@ -74,6 +74,7 @@ class Generation:
     whole_items: Literal["split", "refused", "held"]
     whole_pictures: bool
     masks_patches: bool
+    profiles_context: bool
 
     def groups_sliding(self, model: ModelShape, options: ServingOptions) -> bool:
         """Whether sliding layers have blocks of their own; those that see chunks have none beside an EAGLE head."""

@@ -14,6 +14,7 @@ from l4serve.planning.memory.activation import (
 )
 from l4serve.planning.memory.constants import Constants
 from l4serve.planning.memory.generations import Generation, Runner
+from l4serve.planning.memory.kv_cache import BLOCK_TOKENS
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.towers import (
@@ -29,6 +30,7 @@ from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.quantity import GIB
 
 HOPPER = (9, 0)
+_CONTEXT_ROWS = 65536
 _BLACKWELL = (10, 0)
 """Cards from here on run Pixtral's tower without xformers: vllm/model_executor/models/pixtral.py of 0.10.0."""
 
@@ -60,6 +62,19 @@ class Question:
     @property
     def rows(self) -> int:
         return min(self.limits.seqs, self.limits.batched_tokens)
+
+    @property
+    def context_rows(self) -> int:
+        """Tokens of context that latent attention expands at once: eight longest sequences, or 4 blocks of each.
+
+        `determine_chunked_prefill_workspace_size` of vllm/model_executor/layers/attention/mla_attention.py of 0.26.0,
+        where `_CONTEXT_ROWS` is the most; the profile allocates them since 0.11.0.
+        """
+        if not self.generation.profiles_context:
+            return 0
+        block = self.options.block_size or BLOCK_TOKENS
+        asked = max(8 * self.limits.max_model_len, 4 * self.limits.seqs * block)
+        return max(min(asked, _CONTEXT_ROWS), self.limits.seqs * block)
 
     @property
     def workspace_gib(self) -> float:
@@ -124,7 +139,8 @@ def profiled_gib(question: Question) -> float:
     model, constants, generation = question.model, question.constants, question.generation
     tp, element, whole = question.options.tensor_parallel_size, question.element, _whole_prompt(question)
     tokens = max(question.limits.batched_tokens, whole)
-    forward = forward_peak_bytes(model, tokens, tp, element, constants) / GIB + question.workspace_gib
+    forward = forward_peak_bytes(model, tokens, tp, element, constants, question.context_rows) / GIB
+    forward += question.workspace_gib
     sampler = 0.0
     if not question.options.pooling:
         sampler = sampler_peak_bytes(model, question.rows, tokens, element, logit_bytes(question)) / GIB
@@ -157,7 +173,9 @@ def running_gib(question: Question, cached_tokens: int, cached_sequences: int) -
     """
     options, constants = question.options, question.constants
     tp, tokens = options.tensor_parallel_size, min(question.limits.batched_tokens, max(1, cached_tokens))
-    forward = forward_peak_bytes(question.model, tokens, tp, question.element, constants) / GIB + question.workspace_gib
+    rows = min(question.context_rows, cached_tokens)
+    forward = forward_peak_bytes(question.model, tokens, tp, question.element, constants, rows) / GIB
+    forward += question.workspace_gib
     sampler, drafts = constants.sampler_bytes, options.num_speculative_tokens
     warm = sampler["v2_warm_up_parallel" if tp > 1 else "v2_warm_up"] + drafts * sampler["v2_draft"]
     rows = min(question.rows, max(1, cached_sequences))
