@@ -115,7 +115,7 @@ def fewest(speed_of: SpeedOf, alone: Speed, wish: Wish, utilisation: float | Non
         return Needed(replicas=1)
     # Where a card as slow as it may be does not keep up, nothing need be followed step by step.
     too_few = max(1, floor(rate * (1 + one.bound.slower) / one.most_requests * (1 - ROUNDING)))
-    guess = ceil(rate / (one.most_requests * utilisation)) if utilisation else 0
+    guess = round(rate / (one.most_requests * utilisation)) if utilisation else 0
     return _found(speed_of, wish, too_few, max(too_few + 1, guess))
 
 
@@ -133,8 +133,18 @@ def _hopeless(alone: Speed, wish: Wish) -> str | None:
     """Why no number of replicas keeps a wish, where that is known from one client."""
     if not alone.judged:
         return "; ".join(alone.not_judged)
-    reason = missed(alone, replace(wish, load=replace(wish.load, rate=None)), 1)
+    mean = replace(wish, load=replace(wish.load, rate=None))
+    reason = missed(alone, mean, 1) or _missed_by_lengths(alone, wish)
     return f"{reason}, even for a single client" if reason else None
+
+
+def _missed_by_lengths(alone: Speed, wish: Wish) -> str | None:
+    """The promise to a percentile that the lengths of its prompts alone break, by more than their sample may err."""
+    percentile, asked = wish.traffic.percentile, wish.ttft_ms
+    first = None if percentile is None else at_percentile(alone.waits.first_token, percentile)
+    if first is None or asked is None or first <= asked * EASED:
+        return None
+    return f"ttft at {percentile:g} % of {shown(first, 3)} ms is above {shown(asked, 3)}"
 
 
 def _found(speed_of: SpeedOf, wish: Wish, too_few: int, at: int) -> Needed:

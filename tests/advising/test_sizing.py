@@ -223,3 +223,23 @@ def test_a_rate_that_no_count_serves_names_the_most_that_were_tried(winner: Judg
     assert "1000 replicas do not keep up with 1e+06 requests a second" in found.reason
     alone = subject_speed(winner.candidate.pod.subject, winner.judgement, at(1e6).load)
     assert missed(alone, at(1e6), 1) == "1 replica does not keep up with 1e+06 requests a second"
+
+
+@pytest.mark.parametrize("percentile", [90.0, 95.0, 99.0, 99.9])
+@pytest.mark.parametrize("sigma", [0.5, 1.0])
+def test_what_the_lengths_of_one_client_break_is_looked_for_with_no_count(sigma: float, percentile: float) -> None:
+    engine = served("Qwen/Qwen2.5-7B-Instruct", quantization="fp8")
+    load = replace(LOAD, rate=20.0, input_spread=sigma, output_spread=sigma)
+    alone = speed_of(engine, replace(load, rate=None, clients=1))
+    first = at_percentile(alone.waits.first_token, percentile)
+    assert first is not None
+    wish = replace(at(20.0, percentile=percentile, ttft_ms=first / EASED * 0.999), load=load)
+
+    def never(replicas: int) -> Speed:
+        pytest.fail(f"{replicas} replicas are followed")
+
+    reason = fewest(never, alone, wish).reason
+    assert reason is not None
+    assert reason.endswith("even for a single client")
+    part = replace(load, rate=20.0 / MOST_REPLICAS)
+    assert missed(speed_of(engine, part), wish, MOST_REPLICAS) is not None

@@ -284,9 +284,8 @@ class EngineLoop:
                 seen.began = self.now
             seen.requests += 1
             seen.ttft += request.first - request.arrived
-            if self.load.rate is not None:
-                seen.firsts.append(request.first - request.arrived)
-                seen.places.append(request.placed - request.arrived - self.clock.rates.request)
+            seen.firsts.append(request.first - request.arrived)
+            seen.places.append(request.placed - request.arrived - self.clock.rates.request)
             seen.total += self.now - request.arrived
             seen.tokens += request.output
             if request.output > 1:

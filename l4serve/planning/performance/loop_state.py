@@ -74,7 +74,7 @@ class Observed:
     """The limits that changed what happened: `sequences`, `tokens` of a step, the `cache`."""
     firsts: list[float] = field(default_factory=list)
     places: list[float] = field(default_factory=list)
-    """Of an open load: what each request waited for its first token, and for a place; at the end the shortest first."""
+    """What each request waited for its first token, and for a place; at the end the shortest first."""
 
     def fits(self, limits: Limits, ran: Limits) -> bool:
         """Whether the same would happen within these limits as within those of the run: all that was held fits, and

@@ -147,7 +147,8 @@ def speed_of(served: Served, load: Load, rates: KernelRates | None = None) -> Sp
     if load.rate is not None:
         return replace(_at_rate(served, clock, limits, load), assumed=assumed)
     crowd = (CROWD_NOTE.format(share=100 * load.crowd),) if load.crowd else ()
-    return replace(_speed(served, clock, load, closed(clock, limits, load)), assumed=(*crowd, *assumed))
+    seen = closed(clock, limits, load)
+    return replace(_speed(served, clock, load, seen), assumed=(*crowd, *assumed), waits=waits_of(seen))
 
 
 @lru_cache(maxsize=512)
