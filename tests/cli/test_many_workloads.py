@@ -13,7 +13,7 @@ from l4serve.config.refusals.problems import ConfigError
 from l4serve.config.stack_file import SERVING_KEY, parse_stack
 from l4serve.engines.arguments import checking
 from l4serve.planning.packing.placement import PodRequest
-from l4serve.planning.stack import node_counts
+from l4serve.planning.stack import node_counts, planned_pods
 from l4serve.planning.stack.room import pods_of
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.workload.judgement.prospect import MOST_TOLD, UNTOLD
@@ -116,6 +116,23 @@ def test_pods_are_asked_once_for_all_pools_of_a_stack(tmp_path: Path, monkeypatc
     }  # fmt: skip
     plan_stack(parse_stack("x", {"gcp:project": "my-project", SERVING_KEY: serving}, base=tmp_path))
     assert 20 <= len(asked) <= 10 * 20
+
+
+def test_a_difference_packs_each_of_its_plans_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def told(plan: WorkloadPlan) -> PodRequest:
+        asked.append(plan.name)
+        return pods_of(plan)
+
+    monkeypatch.setattr(planned_pods, "pods_of", told)
+    sides = [tmp_path / "before", tmp_path / "after"]
+    for side, length in zip(sides, (2048, 1024), strict=True):
+        side.mkdir()
+        stack_file(side, 20, maxModelLen=length)
+    files = [str(side / "Pulumi.many.yaml") for side in sides]
+    assert run("diff", "--json", "--from", files[0], "--to", files[1]).exit_code == 0
+    assert len(asked) == 2 * 20
 
 
 def test_a_search_asks_once_what_a_variable_may_have_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

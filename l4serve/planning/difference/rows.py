@@ -93,13 +93,24 @@ def hardest(lines: tuple[Line, ...]) -> Effect:
 
 
 def _value(roots: Mapping[str, Any], path: str) -> Any:
-    first, *steps = path.split(".")
+    first, *steps = _steps(path)
     value = roots.get(first)
     for step in steps:
         if value is None:
             return None
-        value = value[step] if isinstance(value, Mapping) else getattr(value, step)
+        value = value[step] if _is_mapping(type(value)) else getattr(value, step)  # type: ignore[arg-type]
     return value
+
+
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+@cache
+def _is_mapping(kind: type) -> bool:
+    """Whether values of a type have keys: a difference of large stacks asks it of a million values of few types."""
+    return issubclass(kind, Mapping)
 
 
 def _holds(new: Any, old: Any) -> bool:

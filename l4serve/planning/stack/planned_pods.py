@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from l4serve.planning.packing.placement import PodRequest, PoolRoom
 from l4serve.planning.stack.room import pods_of, pool_room
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.values.figures import counted
+from l4serve.planning.values.identity import Same
 from l4serve.planning.values.names import on_demand_name
 
 UNKNOWN = ""
@@ -38,8 +40,15 @@ def deployed(
     return {**{name: after[name] for name in unsized if name in after}, **placed(pods, plan)}
 
 
-def packed(plan: StackPlan) -> dict[str, PodRequest]:
+def packed(plan: StackPlan) -> Mapping[str, PodRequest]:
     """The pods, by namespace and name of their Deployments; those off spot have their own."""
+    return _packed(Same(plan))
+
+
+@lru_cache(maxsize=4)
+def _packed(same: Same[StackPlan]) -> Mapping[str, PodRequest]:
+    """The same, worked out once: a difference asks it of both its plans for each of several dangers."""
+    plan = same.value
     assigned = {name: pool.pool for pool in plan.placement for node in pool.nodes for name in node}
     found = {}
     for workload in plan.workloads:
