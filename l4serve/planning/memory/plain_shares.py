@@ -72,7 +72,7 @@ def _modules(model: ModelShape, layer: int) -> Iterator[tuple[str, _Module]]:
         yield from (("attention", module) for module in _attention(model, kind))
     if kind in (LayerKind.LINEAR, LayerKind.BOTH):
         yield from (("attention", module) for module in _linear(model))
-    apart = LayerKind.NONE in model.layer_kinds
+    apart = LayerKind.NONE in model.layer_kinds and model.mlp_widths is None
     if apart and kind is not LayerKind.NONE:
         return
     moe = model.moe

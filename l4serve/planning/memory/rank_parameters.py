@@ -114,7 +114,8 @@ def _dense_mlp(model: ModelShape, tp: int) -> int:
         layers = model.moe.num_dense_layers
         shared = (model.num_hidden_layers - layers) * model.moe.shared_intermediate_size
     layers = layers if model.mlp_layers is None else model.mlp_layers
-    return matrices * model.hidden_size * (layers * model.intermediate_size + shared) // tp
+    widths = layers * model.intermediate_size if model.mlp_widths is None else model.mlp_widths
+    return matrices * model.hidden_size * (widths + shared) // tp
 
 
 def _experts(model: ModelShape, tp: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from l4serve.config.secrecy.secret_shapes import excerpt
 from l4serve.planning.models.architecture_traits import traits_of, unmodelled_keys
 from l4serve.planning.models.config_checks import config_faults
+from l4serve.planning.models.hf_blocks import blocks_of
 from l4serve.planning.models.hf_layers import layer_kinds, window_of
 from l4serve.planning.models.hf_parts import (
     NO_ENCODER,
@@ -65,9 +66,10 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     layers = integer(text, model_id, *traits.get("layers", ()), *LAYERS)
     mamba = _state_space(text, traits, layers, model_id)
     heads, head_dim = _heads(text, mamba, hidden, model_id)
-    kinds = mamba.kinds if mamba else layer_kinds(text, traits, layers, model_id)
+    blocks = blocks_of(text, hidden, layers, model_id)
+    kinds = mamba.kinds if mamba else blocks.kinds if blocks else layer_kinds(text, traits, layers, model_id)
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
-    width, wide_layers = _mlp(text, traits, hidden, layers, sharing, model_id)
+    width, wide_layers = (max(blocks.widths), None) if blocks else _mlp(text, traits, hidden, layers, sharing, model_id)
     seeing, hearing = tower_parameters(config, traits, hidden, model_id)
     encoder = attended_encoder(text, hidden, layers, model_id) if traits.get("attendsToEncoder") else NO_ENCODER
     facts = ModelShape(
@@ -76,7 +78,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         num_hidden_layers=layers,
         hidden_size=hidden,
         num_attention_heads=heads,
-        num_key_value_heads=_key_value_heads(text, heads, model_id),
+        num_key_value_heads=heads // blocks.group if blocks else _key_value_heads(text, heads, model_id),
         head_dim=head_dim,
         vocab_size=integer(text, model_id, "vocab_size"),
         intermediate_size=width,
@@ -100,6 +102,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         mla=latent_attention(text, model_id),
         linear_state=mamba.state if mamba else linear_state(text, traits, model_id),
         mlp_layers=wide_layers or (mamba.mlp_layers if mamba else None),
+        mlp_widths=sum(blocks.widths) if blocks else None,
         encoder_parameters=encoder.parameters,
         encoder_positions=encoder.positions,
         extra_parameters=seeing + hearing,

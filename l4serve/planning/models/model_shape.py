@@ -166,10 +166,11 @@ class ModelShape:
     `per_layer_width` is that of the vector that each layer takes of each token from a table of its own (Gemma 3n and
     4), which has `per_layer_vocab_size` rows. `purpose` is what the model was made for where its class does not say it:
     a decoder trained for vectors, or an encoder with one class, which scores pairs. `mlp_layers` counts the layers with
-    a dense MLP; None is every one that has no experts. `extra_parameters` are those of towers, `audio_parameters` those
-    of them that hear. `encoder_parameters` are those of an encoder that a decoder attends to, and of that attention;
-    `encoder_positions` is what each sequence keeps of it. `is_seen` is False where no list of the Hub's models has the
-    id.
+    a dense MLP; None is every one that has no experts. `mlp_widths` is what the MLPs of all layers have together where
+    each has a width of its own, of which `intermediate_size` is the largest. `extra_parameters` are those of towers,
+    `audio_parameters` those of them that hear. `encoder_parameters` are those of an encoder that a decoder attends to,
+    and of that attention; `encoder_positions` is what each sequence keeps of it. `is_seen` is False where no list of
+    the Hub's models has the id.
     """
 
     id: str
@@ -202,6 +203,7 @@ class ModelShape:
     mla: MlaFacts | None = None
     linear_state: LinearStateFacts | None = None
     mlp_layers: int | None = None
+    mlp_widths: int | None = None
     encoder_parameters: int = 0
     encoder_positions: int = 0
     extra_parameters: int = 0

@@ -30,9 +30,8 @@ def test_a_plain_config_is_read() -> None:
     assert facts.count_layers(LayerKind.FULL) == 32
 
 
-@pytest.mark.parametrize("key", ["block_configs", "hc_mult"])
+@pytest.mark.parametrize("key", ["routed_expert_hidden_size", "hc_mult"])
 def test_a_key_that_changes_the_size_and_is_not_read_is_no_shape(key: str) -> None:
-    """A Nemotron Super of 49B would count as 88B."""
     with pytest.raises(ModelConfigError, match=f"`{key}`.*leave model.config out"):
         read(**{key: 4})
 
