@@ -173,10 +173,10 @@ def end_space(plane: ControlPlane, namespace: str) -> None:
 
 
 @contextmanager
-def refusing_webhook(plane: ControlPlane) -> Iterator[str]:
-    """A webhook that nobody serves and that every new Deployment has to pass."""
+def refusing_webhook(plane: ControlPlane, group: str = "apps", resources: str = "deployments") -> Iterator[str]:
+    """A webhook that nobody serves and that every new Deployment has to pass, or what else is named."""
     name = "nobody.example.com"
-    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], "operations": ["*"]}
+    rule = {"apiGroups": [group], "apiVersions": ["v1"], "resources": [resources], "operations": ["*"]}
     body: Any = {
         "metadata": {"name": name},
         "webhooks": [

@@ -122,6 +122,14 @@ class Engine:
         assert bool(done.returncode) is refused, done.stdout[-4000:] + done.stderr[-4000:]
         return done
 
+    def l4serve(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of the program's own CLI where this stack is, with what the engine would find there."""
+        return subprocess.run(
+            [sys.executable, "-c", "from l4serve.cli.start import main; main()", *arguments],
+            cwd=self.folder, env={**self.environment, "PYTHONPATH": str(ROOT)},
+            input=stdin, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
 
 def path_of_engine(folder: Path) -> str:
     """A PATH with the CLI, the Kubernetes provider and a language host, the user's own first; `folder` takes the host.

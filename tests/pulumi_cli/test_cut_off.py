@@ -1,8 +1,6 @@
 """A Deployment that a killed update was making is in no state: the next update goes on with it, or ends it."""
 
 import itertools
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
 from tests.pulumi_cli.conftest import END_S, ControlPlane, await_true, nodes_of, stack_on
 from tests.pulumi_cli.cut_off import adopt, import_adopted, kill_an_update
-from tests.pulumi_cli.engine import ROOT, Engine
+from tests.pulumi_cli.engine import Engine
 from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, pods, ready, stack
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(900, func_only=True)]
@@ -131,11 +129,7 @@ def doctor(engine: Engine, *options: str) -> tuple[int, str]:
     """
     deadline = time.monotonic() + END_S
     while True:
-        done = subprocess.run(
-            [sys.executable, "-c", "from l4serve.cli.start import main; main()", "doctor", *options],
-            cwd=engine.folder, env={**engine.environment, "PYTHONPATH": str(ROOT)},
-            input=engine.call("stack", "export").stdout, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+        done = engine.l4serve("doctor", *options, stdin=engine.call("stack", "export").stdout)
         if "outlived a Pulumi CLI" not in done.stdout + done.stderr:
             return done.returncode, done.stdout
         assert time.monotonic() < deadline, done.stdout

@@ -1,9 +1,10 @@
 """What goes wrong around an update: what the user sees of it, and that a second update heals it."""
 
+import json
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,21 +78,65 @@ def test_a_webhook_that_refuses_is_named_and_the_next_update_heals(control_plane
         await_true(lambda: ready(control_plane) == {"a": 1, "b": 1})
 
 
+@contextmanager
+def used_up_quota(plane: ControlPlane, counted: str) -> Iterator[str]:
+    """A quota of one of what is counted, in the namespace of a stack that has that one."""
+    core, name = CoreV1Api(plane.client), "small"
+    quota = V1ResourceQuota(metadata=V1ObjectMeta(name=name), spec=V1ResourceQuotaSpec(hard={counted: "1"}))
+    core.create_namespaced_resource_quota(SPACE, quota)
+    await_true(lambda: core.read_namespaced_resource_quota(name, SPACE).status.used)
+    try:
+        yield name
+    finally:
+        core.delete_namespaced_resource_quota(name, SPACE)
+
+
 def test_a_quota_that_refuses_is_named_and_the_next_update_heals(control_plane: ControlPlane, tmp_path: Path) -> None:
-    core = CoreV1Api(control_plane.client)
     with up(control_plane, tmp_path, ONE) as engine:
-        quota = V1ResourceQuota(
-            metadata=V1ObjectMeta(name="small"), spec=V1ResourceQuotaSpec(hard={"count/deployments.apps": "1"})
-        )
-        core.create_namespaced_resource_quota(SPACE, quota)
-        await_true(lambda: core.read_namespaced_resource_quota("small", SPACE).status.used)
         engine.configure(TWO)
-        refused = engine.up(refused=True)
-        assert "exceeded quota: small" in refused.errors
+        with used_up_quota(control_plane, "count/deployments.apps") as name:
+            refused = engine.up(refused=True)
+        assert f"exceeded quota: {name}" in refused.errors
         assert "count/deployments.apps=1" in refused.errors
-        core.delete_namespaced_resource_quota("small", SPACE)
         engine.up()
         await_true(lambda: ready(control_plane) == {"a": 1, "b": 1})
+
+
+def a_quota_of_gpus(plane: ControlPlane) -> AbstractContextManager[str]:
+    return used_up_quota(plane, "requests.nvidia.com/gpu")
+
+
+def a_webhook_for_pods(plane: ControlPlane) -> AbstractContextManager[str]:
+    return refusing_webhook(plane, "", "pods")
+
+
+@pytest.mark.parametrize(
+    ("refusing", "words"),
+    [(a_quota_of_gpus, "exceeded quota: {}"), (a_webhook_for_pods, 'failed calling webhook "{}"')],
+)
+def test_refused_pods_are_told_of_and_the_update_that_waits_for_them_goes_on(
+    control_plane: ControlPlane,
+    tmp_path: Path,
+    refusing: Callable[[ControlPlane], AbstractContextManager[str]],
+    words: str,
+) -> None:
+    with up(control_plane, tmp_path, ONE) as engine:
+        engine.configure(TWO)
+        with refusing(control_plane) as name:
+            update = engine.start("up", "--yes", "--skip-preview")
+            await_true(lambda: "b" in ready(control_plane))
+            await_true(lambda: words.format(name) in refusal_of("b", engine))
+            assert update.poll() is None
+        assert update.wait(END_S) == 0
+        assert ready(control_plane) == {"a": 1, "b": 1}
+        assert engine.preview().steps == ()
+
+
+def refusal_of(workload: str, engine: Engine) -> str:
+    """What `l4serve doctor` says of a Deployment; nothing where it finds nothing wrong with it."""
+    done = engine.l4serve("doctor", "-s", engine.stack, "--json")
+    told = {each["subject"]: each["text"] for each in json.loads(done.stdout)["findings"]}
+    return told.get(f"Deployment {workload}", "")
 
 
 def test_a_lost_spot_node_costs_no_update(control_plane: ControlPlane, tmp_path: Path) -> None:
