@@ -5,6 +5,7 @@ the language host in a fork, with the caller's folder, environment and output, a
 with its caller. Nothing but imports is shared between the runs.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -21,7 +22,9 @@ LOADED = (
     "pulumi_kubernetes.apps.v1",
     "pulumi_kubernetes.core.v1",
     "pulumi_kubernetes.meta.v1",
+    "pulumi_kubernetes.networking.v1",
     "pulumi_kubernetes.policy.v1",
+    "grpc._channel",
     "stacks.serving",
     "stacks.settings",
     "l4serve.verification.cluster_access",
@@ -29,12 +32,15 @@ LOADED = (
 
 
 _ORPHAN_POLL_S = 0.5
+_STACK = Path(__file__).resolve().parents[2] / "Pulumi.guide.yaml"
 
 
 def serve(path: str, parent: int) -> None:
     """Fork for each caller until this is ended, or the process that started it is gone."""
     for name in LOADED:
         importlib.import_module(name)
+    _plan_one()
+    gc.freeze()
     assert threading.active_count() == 1, "a fork has none of its parent's threads"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -50,6 +56,14 @@ def serve(path: str, parent: int) -> None:
                 listener.close()
                 _serve_one(caller)
             caller.close()
+
+
+def _plan_one() -> None:
+    """The models of the config and the tables of the plan are made at their first use."""
+    from l4serve.config.stack_file import read_stack_file
+    from l4serve.planning.stack.stack_planner import plan_stack
+
+    plan_stack(read_stack_file(_STACK))
 
 
 def _reap() -> None:
