@@ -2,7 +2,7 @@
 
 `warm_python.py serve SOCKET PARENT` waits and forks. `warm_python.py call SOCKET COMMAND ARGUMENTS` runs a command of
 the language host in a fork, with the caller's folder, environment and output, and ends with its status; a fork ends
-with its caller. Nothing but imports is shared between the runs.
+with its caller. The runs share imports, and the models and tables that a plan makes at its first use.
 """
 
 import gc
