@@ -1,19 +1,21 @@
-"""Settles the order of the gaps between requests that come at a rate, so that one run of them waits as many would.
+"""Settles the orders of the gaps between requests that come at a rate, so that one run of them waits as many would.
 
     python -m benchmarks.arrival_order
-    python -m benchmarks.arrival_order --rounds 12000 --write
+    python -m benchmarks.arrival_order --rounds 12000 --write --cv2 1
+    python -m benchmarks.arrival_order --rounds 4000 --write --cv2 4
 
-The queues are those of the textbook: requests without memory before a number of places, each taken for the same time
-or for one of the lengths of a load. The one order is held against their waits over many draws of gaps (mean, 90th, 95th
-and 99th percentile), and two gaps change their places for as long as it comes closer. No figure of an engine is in it.
-Prints how far off the order is, in queues that it was settled by and in others.
+The queues are those of the textbook: requests whose gaps have a squared coefficient of variation (1: without memory)
+before a number of places, each taken for the same time or for one of the lengths of a load. Each order is held against
+their waits over many draws of gaps (mean, 90th, 95th and 99th percentile), and two gaps change their places for as long
+as it comes closer; it begins as the order that is there for the nearest variation. No figure of an engine is in it.
+Prints how far off each order is, in queues that it was settled by and in others.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -69,10 +71,11 @@ class Queues:
             free[queues, first] = begins + self.taken[:, at]
         return (waits + self.taken * (places == 1)[:, None])[:, WARM_UP:]
 
-    def drawn(self, draws: int) -> np.ndarray:
+    def drawn(self, varied: float, draws: int) -> np.ndarray:
         """Mean and percentiles of the waits over many draws of gaps, by queues."""
         chance = np.random.default_rng(0)
-        return figures(np.concatenate([self.waits(chance.exponential(size=COUNT)) for _ in range(draws)], axis=1))
+        every = (chance.gamma(1 / varied, varied, COUNT) for _ in range(draws))
+        return figures(np.concatenate([self.waits(gaps) for gaps in every], axis=1))
 
     def errors(self, gaps: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         """How far first tokens are from those of many draws, as logarithms: too early by a half is as far as twice."""
@@ -101,10 +104,10 @@ def figures(waits: np.ndarray) -> np.ndarray:
     return np.column_stack([waits.mean(axis=1), np.partition(waits, ranks, axis=1)[:, ranks]])
 
 
-def settled(order: np.ndarray, rounds: int) -> np.ndarray:
+def settled(order: np.ndarray, varied: float, rounds: int) -> np.ndarray:
     """The order after so many tries to let two gaps, near each other or not, change their places."""
-    chance, sizes = np.random.default_rng(1), np.array(arrivals.quantiles(1.0, COUNT))
-    drawn = [queues.drawn(DRAWS) for queues in SETTLED_BY]
+    chance, sizes = np.random.default_rng(1), np.array(arrivals.quantiles(varied, COUNT))
+    drawn = [queues.drawn(varied, DRAWS) for queues in SETTLED_BY]
 
     def missed(tried: np.ndarray) -> float:
         pairs = zip(SETTLED_BY, drawn, strict=True)
@@ -120,37 +123,46 @@ def settled(order: np.ndarray, rounds: int) -> np.ndarray:
     return order
 
 
-def written(order: Sequence[int]) -> str:
+def written(orders: Mapping[float, Sequence[int]]) -> str:
     """The data file."""
-    rows = [", ".join(map(str, order[at : at + 24])) for at in range(0, len(order), 24)]
-    lines = (
-        "# The rank of each gap between requests that come at a rate, from the shortest, 0; settled by",
-        "# python -m benchmarks.arrival_order --write",
-        "order: [",
-        *(f"  {row}," for row in rows),
-        "]",
-    )
+    lines = [
+        "# By the squared coefficient of variation of the gaps between requests at a rate: the rank of each gap, from",
+        "# the shortest, 0; settled by python -m benchmarks.arrival_order --write",
+        "orders:",
+    ]
+    for varied, order in sorted(orders.items()):
+        rows = (", ".join(map(str, order[at : at + 24])) for at in range(0, len(order), 24))
+        lines += [f"  {varied}: [", *(f"    {row}," for row in rows), "  ]"]
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
-    """Prints the errors of the order, after settling it anew where rounds are given."""
+    """Prints the errors of each order, after settling one anew where rounds are given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--cv2", type=float, action="append", help="of these alone")
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    order = settled(np.random.default_rng(2).permutation(COUNT), asked.rounds) if asked.rounds else arrivals.order()
+    orders = dict(arrivals.orders())
+    for varied in asked.cv2 or orders:
+        order = np.array(arrivals.order(varied))
+        orders[varied] = tuple(int(rank) for rank in settled(order, varied, asked.rounds))
+        _tell(varied, orders[varied])
     if asked.write:
-        FILE.write_text(written([int(rank) for rank in order]), encoding="utf-8")
-    gaps = np.array(arrivals.quantiles(1.0, COUNT))[list(order)]
+        FILE.write_text(written(orders), encoding="utf-8")
+    return 0
+
+
+def _tell(varied: float, order: Sequence[int]) -> None:
+    """Prints how far off an order is."""
+    gaps = np.array(arrivals.quantiles(varied, COUNT))[list(order)]
     for name, every in (("settled by", SETTLED_BY), ("held out", HELD_OUT)):
-        errors = np.concatenate([queues.errors(gaps, queues.drawn(DRAWS)) for queues in every])
+        errors = np.concatenate([queues.errors(gaps, queues.drawn(varied, DRAWS)) for queues in every])
         told = ("mean", *(f"{percentile}th percentile" for percentile in PERCENTILES))
         parts = (
             f"{title} {100 * part:.1f} %" for title, part in zip(told, np.sqrt((errors**2).mean(axis=0)), strict=True)
         )
-        print(f"{name + ':':<12}{', '.join(parts)} (root of the mean square)")
-    return 0
+        print(f"{varied:<5g}{name + ':':<12}{', '.join(parts)} (root of the mean square)")
 
 
 if __name__ == "__main__":

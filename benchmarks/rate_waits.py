@@ -2,6 +2,7 @@
 
     python -m benchmarks.rate_waits
     python -m benchmarks.rate_waits --loads 200 --draws 40
+    python -m benchmarks.rate_waits --arrival-cv2 3
 
 The loads are random: models, cards, places, small caches, 20 to 95 % of the most that is served, long prompts and long
 answers, lengths that are equal and that vary. The draws are of the same engine loop, so the errors are of the one order
@@ -95,8 +96,8 @@ def _percentiles(waits: Sequence[float]) -> list[float]:
     return [at_percentile(waits, percentile) or 0.0 for percentile in (95.0, 99.0)]
 
 
-def cases(count: int, seed: int = 0) -> Iterator[Case]:
-    """So many random engines under random loads."""
+def cases(count: int, seed: int = 0, varied: float = 1.0) -> Iterator[Case]:
+    """So many random engines under random loads, whose gaps have this squared coefficient of variation."""
     chance = random.Random(seed)
     for _ in range(count):
         model, quantization = chance.choice(MODELS)
@@ -115,7 +116,7 @@ def cases(count: int, seed: int = 0) -> Iterator[Case]:
         small = f", {served.fit.kv_cache_tokens:,} tokens cached" if cached else ""
         name = f"{model.split('/')[1]} on {gpu.split('-')[1]}, {places} places{small}; {prompt} in, {answer} out"
         told = f"{name}, sigma {spread:g}; {100 * share:.0f} %"
-        yield Case(told, served, replace(load, rate=share * most))
+        yield Case(told, served, replace(load, rate=share * most, arrival_cv2=varied))
 
 
 def _served(model: str, gpu: str, quantization: str | None, places: int) -> Served:
@@ -140,9 +141,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loads", type=int, default=LOADS)
     parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument("--arrival-cv2", type=float, default=1.0)
     asked = parser.parse_args()
     every = []
-    for case in cases(asked.loads):
+    for case in cases(asked.loads, varied=asked.arrival_cv2):
         errors = case.errors(asked.draws)
         every.append(errors)
         told = ", ".join(f"{100 * error:+.0f} %" for error in errors)

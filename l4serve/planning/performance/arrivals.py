@@ -8,28 +8,38 @@ as in the mean of many draws, up to their 99th percentile (`benchmarks/arrival_o
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from math import log
 from statistics import fmean
 
 from l4serve.config.data_file import load_data
 
+LEAST = 1e-6
 DRAWN = 25
 """Gaps drawn for each that is taken, of a distribution whose quantiles have no formula."""
 
 
 @cache
-def order() -> tuple[int, ...]:
-    """The rank of each gap among all, from the shortest, 0."""
-    return tuple(load_data(__file__, "arrivals.yaml")["order"])
+def orders() -> Mapping[float, tuple[int, ...]]:
+    """By the squared coefficient of variation that it was settled for, the rank of each gap among all, from the
+    shortest, 0."""
+    return {float(varied): tuple(ranks) for varied, ranks in load_data(__file__, "arrivals.yaml")["orders"].items()}
+
+
+def order(varied: float) -> tuple[int, ...]:
+    """The order of the nearest variation; of gaps that do not vary any is the same."""
+    every = orders()
+    return every[min(every, key=lambda known: abs(log(max(varied, LEAST) / known)))]
 
 
 @lru_cache(maxsize=16)
 def gaps(varied: float) -> tuple[float, ...]:
     """Gaps between requests of a rate of one: without memory, or of a gamma distribution with another squared
     coefficient of variation than 1."""
-    sizes = quantiles(varied, len(order()))
-    return tuple(sizes[rank] for rank in order())
+    ranks = order(varied)
+    sizes = quantiles(varied, len(ranks))
+    return tuple(sizes[rank] for rank in ranks)
 
 
 def quantiles(varied: float, count: int) -> list[float]:

@@ -28,7 +28,7 @@ class Followed:
 def followed(load: Load) -> Followed:
     """As many as the load takes: all gaps of a rate, waves of clients, and more of lengths that vary."""
     if load.rate is not None:
-        return Followed(most=len(order()), calm=REQUESTS, left_out=WARM_UP)
+        return Followed(most=len(order(load.arrival_cv2)), calm=REQUESTS, left_out=WARM_UP)
     clients = load.clients or 1
     if load.input_spread or load.output_spread:
         most, left_out = max((1 + WAVES) * clients, REQUESTS), max(clients, WARM_UP)
