@@ -1,5 +1,6 @@
 """Where the project is, and which stacks it has."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,17 @@ def is_elsewhere() -> bool:
 def stack_folder() -> Path:
     """The nearest folder at or above the working directory that holds stack files, else the project's."""
     return _nearest(lambda folder: any(folder.glob("Pulumi.*.yaml"))) or project_root()
+
+
+def folder_of(file: Path | None) -> Path:
+    """The folder of a stack file, links followed; of None, a stack by its name, that of the project."""
+    # Path.resolve raises where links go round in a circle.
+    return Path(os.path.realpath(file)).parent if file is not None else project_root()
+
+
+def is_own(file: Path | None) -> bool:
+    """Whether a stack file, or with None a stack by its name, is one of this installation's own project."""
+    return folder_of(file).resolve().is_relative_to(OWN_PROJECT)
 
 
 def _nearest(is_it: Callable[[Path], bool]) -> Path | None:

@@ -4,7 +4,9 @@ import os
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from l4serve.cli.app import app
 from tests.cli.verifying import kubeconfig, run, stack_file
 
 
@@ -97,3 +99,18 @@ def test_a_proxy_that_no_client_can_use_is_told_before_the_cluster_is_asked(tmp_
     result = run("-f", file, env={"https_proxy": "nonsense://x"})
     assert result.exit_code == 2, result.output
     assert "fix: unset https_proxy" in result.output
+
+
+@pytest.mark.parametrize("flag", [False, True])
+@pytest.mark.parametrize("named", ["by its name", "by its file"])
+def test_doctor_runs_no_command_of_a_foreign_project_unasked(tmp_path, monkeypatch, named, flag):
+    mark, project = tmp_path / "ran", tmp_path / "project"
+    (project / "stacks").mkdir(parents=True)
+    (project / "Pulumi.yaml").write_text("name: x\nruntime: python\n", encoding="utf-8")
+    (project / "kubeconfig").write_text(MERGED % f"{{exec: {ACTS % mark}}}", encoding="utf-8")
+    file = stack_file(project, {"mode": "existing", "kubeconfig": str(project / "kubeconfig")})
+    monkeypatch.chdir(project)
+    asked = ("-s", "some") if named == "by its name" else ("-f", str(file))
+    told = CliRunner().invoke(app, ["doctor", *asked, *(["--run-kubeconfig-commands"] if flag else [])])
+    assert mark.exists() == flag
+    assert flag or "--run-kubeconfig-commands" in told.output

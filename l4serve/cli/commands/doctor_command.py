@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from l4serve.cli.project import project_root, stack_names
+from l4serve.cli.project import is_own, project_root, stack_names
 from l4serve.cli.shell.messages import readable_refusals, refuse_input
 from l4serve.cli.shell.output import one_line, print_json, say, tell
-from l4serve.cli.subjects.stack_options import FileOption, JsonOption, StackOption, load
+from l4serve.cli.subjects.stack_options import FileOption, JsonOption, RunCommandsOption, StackOption, load
 from l4serve.config.reading.files import FileRefusedError, read_bytes, read_json
 from l4serve.config.stack_file import PROJECT
 from l4serve.planning.stack.pending import (
@@ -55,6 +55,7 @@ def doctor(
     offline: OfflineOption = False,
     adopt: AdoptOption = False,
     reapply: ReapplyOption = False,
+    run_kubeconfig_commands: RunCommandsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what stands in a stack's way, before and after pulumi up: l4serve doctor -s STACK.
@@ -65,7 +66,8 @@ def doctor(
     stack after a killed update: pulumi stack export | l4serve doctor. Exits 1 where something needs healing.
     """
     named = stack is not None or file is not None
-    unheard = "" if named else "--json" if as_json else "--offline" if offline else ""
+    given = {"--json": as_json, "--offline": offline, "--run-kubeconfig-commands": run_kubeconfig_commands}
+    unheard = "" if named else next((option for option, asked in given.items() if asked), "")
     exported = None if named or (unheard and state is not None) else _exported(state)
     if unheard and (state is not None or exported is not None):
         raise refuse_input(f"{unheard} is of a stack, and an exported state is read; name -s STACK, or leave it out")
@@ -86,8 +88,8 @@ def doctor(
     loaded = load(stack, file)
     with readable_refusals(loaded.file):
         plan = plan_stack(loaded)
-    foreign = file is not None
-    _tell(_findings(plan, loaded.project, offline=offline, foreign=foreign), as_json=as_json)
+    trusted = run_kubeconfig_commands or is_own(file)
+    _tell(_findings(plan, loaded.project, offline=offline, trusted=trusted), as_json=as_json)
 
 
 def _tell(found: "Iterable[Finding]", *, as_json: bool) -> None:
@@ -104,7 +106,7 @@ def _tell(found: "Iterable[Finding]", *, as_json: bool) -> None:
         raise typer.Exit(NEEDS_HEALING)
 
 
-def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: bool) -> "Iterator[Finding]":
+def _findings(plan: StackPlan, project: str | None, *, offline: bool, trusted: bool) -> "Iterator[Finding]":
     """This machine first, then the cloud, then the cluster; each only where it can be asked."""
     from l4serve.verification.doctor_cloud import no_project
     from l4serve.verification.doctor_finding import unknown
@@ -127,7 +129,7 @@ def _findings(plan: StackPlan, project: str | None, *, offline: bool, foreign: b
     from l4serve.verification.doctor_cluster import cluster_findings
 
     try:
-        client = stack_client(plan.cluster, plan.stack, project_root(), run_commands=not foreign)
+        client = stack_client(plan.cluster, plan.stack, project_root(), run_commands=trusted)
     except AccessError as error:
         said, _, fix = str(error).partition("\n    fix: ")
         yield unknown("cluster", said, fix)

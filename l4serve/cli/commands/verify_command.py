@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import typer
 from rich.text import Text
 
-from l4serve.cli.project import OWN_PROJECT, project_root
+from l4serve.cli.project import folder_of, is_own
 from l4serve.cli.shell.messages import refuse_input, stderr
 from l4serve.cli.shell.output import SafeConsole, one_line, print_json
 from l4serve.cli.subjects.client_keys import API_KEY_VARIABLE, keys_of, server_key
@@ -20,6 +20,7 @@ from l4serve.cli.subjects.stack_options import (
     LONGEST_SECONDS,
     FileOption,
     JsonOption,
+    RunCommandsOption,
     StackOption,
     load_plan,
     named_workloads,
@@ -63,13 +64,6 @@ ServesOption = Annotated[
         autocompletion=complete_purpose,
     ),
 ]
-RunCommandsOption = Annotated[
-    bool,
-    typer.Option(
-        "--run-kubeconfig-commands",
-        help="Trust the kubeconfig of a foreign stack file: run its credential command, read its files.",
-    ),
-]
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", min=0.1, max=LONGEST_SECONDS, help="Seconds that each check may take.")
 ]
@@ -100,7 +94,7 @@ def verify(
         if base_url is None:
             if given := _given(engine, engine_version, model, max_model_len, serves):
                 raise refuse_input(f"{given} goes with --base-url, and the plan of a stack says it; leave it out")
-            trusted = run_kubeconfig_commands or _is_own(file)
+            trusted = run_kubeconfig_commands or is_own(file)
             _verify_stack(stack, file, workload, timeout, as_json, run_commands=trusted)
         elif workload is not None:
             raise refuse_input("--workload is of a stack; name one with -s, or leave it out")
@@ -158,11 +152,6 @@ def _purpose(word: str) -> Purpose:
     return found
 
 
-def _is_own(file: Path | None) -> bool:
-    """Whether the stack file is one of this installation's own project."""
-    return _folder(file).resolve().is_relative_to(OWN_PROJECT)
-
-
 def _verify_stack(
     stack: str | None, file: Path | None, named: str | None, timeout: float, as_json: bool, *, run_commands: bool
 ) -> None:
@@ -183,7 +172,7 @@ def _verify_stack(
         for kind in dict.fromkeys(workload.engine.kind for workload in checked):
             require_client(kind)
         require_usable_environment(through_tunnel=True)
-        client = stack_client(plan.cluster, plan.stack, _folder(file), run_commands=run_commands)
+        client = stack_client(plan.cluster, plan.stack, folder_of(file), run_commands=run_commands)
         for workload in checked:
             target = planned_target(workload, timeout=timeout, api_key=keys.get(workload.name))
             with stderr.status(Text(f"checking {workload.name}")):
@@ -203,11 +192,6 @@ def _print(document: object, reports: "tuple[Report, ...]") -> None:
             console.print(one_line(report.verdict()), soft_wrap=True)
     if not all(report.ok for report in reports):
         raise typer.Exit(1)
-
-
-def _folder(file: Path | None) -> Path:
-    # Path.resolve raises where links go round in a circle.
-    return Path(os.path.realpath(file)).parent if file is not None else project_root()
 
 
 def _given(engine: str | None, version: str | None, model: str | None, length: int | None, serves: str | None) -> str:

@@ -39,6 +39,13 @@ WorkloadOption = Annotated[
 FileOption = Annotated[
     Path | None, typer.Option("--file", "-f", help="Stack file outside the project, instead of a stack.")
 ]
+RunCommandsOption = Annotated[
+    bool,
+    typer.Option(
+        "--run-kubeconfig-commands",
+        help="Trust the kubeconfig of a foreign stack file: run its credential command, read its files.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 LONGEST_SECONDS = 86_400
 """The longest that a command may be told to wait."""
