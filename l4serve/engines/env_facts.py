@@ -36,6 +36,6 @@ def _unknown(case: Case) -> Iterator[str]:
     """Names with the engine's prefix that are not refused as misspelt or removed."""
     prefix = engine_profile(case.engine.kind).env_prefix
     for name in (*case.extra_env, *case.env) if prefix else ():
-        known = name in case.contract.env or unread(case.contract.engine, case.contract.version, name)
+        known = name in case.contract.env or unread(case.contract, name, case.extra_env.get(name))
         if name.startswith(prefix or "") and not known:
             yield name

@@ -120,6 +120,14 @@ def test_an_unknown_variable_warns_and_ends_a_start_that_is_told_to_fail() -> No
     assert "vllm-unknown-variable" not in verdicts("vllm", "0.26.0", extra_env={"VLLM_CACHE_ROOT": "/tmp/x"})
 
 
+def test_a_dropped_variable_passes_with_the_value_that_asks_for_what_is_done_anyway() -> None:
+    assert built(NEWEST, extra_env={"VLLM_USE_V1": "1"})
+    assert "does not read" in refused(NEWEST, extra_env={"VLLM_USE_V1": "0"})["extraEnv.VLLM_USE_V1"]
+    strict = ("--fail-on-environ-validation",)
+    found = errors("vllm", "0.26.0", extra_env={"VLLM_USE_V1": "1"}, extra_args=strict)
+    assert found == {"vllm-unknown-variable-that-ends-the-start"}
+
+
 def test_a_variable_that_is_refused_as_misspelt_is_told_once() -> None:
     """A near miss is a setting that would do nothing, unseen: it is refused with the name that was meant."""
     env = {"VLLM_LOGING_LEVEL": "DEBUG"}

@@ -12,7 +12,7 @@ from l4serve.engines.arguments.value_texts import type_words, value_fault
 from l4serve.engines.releases.contract import Contract, load_contract
 from l4serve.engines.releases.flags import Flag
 from l4serve.engines.releases.profile import engine_profile
-from l4serve.engines.releases.replacements import removal
+from l4serve.engines.releases.replacements import is_moot, removal
 from l4serve.engines.releases.variables import variable_of
 
 _LEVEL = re.compile(r"-O=?([^.=].*)", re.DOTALL)
@@ -183,15 +183,20 @@ def check_env(env: Mapping[str, str | None], contract: Contract) -> Iterator[Pro
     read when it starts."""
     for name, value in env.items():
         if name not in contract.env:
-            if problem := unread(contract.engine, contract.version, name):
+            if problem := unread(contract, name, value):
                 yield problem
         elif value is not None and (variable := variable_of(name, contract)) and not variable.lazy:
             yield from _value_problems(name, variable.takes, value, contract)
 
 
+def unread(contract: Contract, name: str, value: str | None) -> Problem | None:
+    """What is wrong with a variable that a release does not read; None where it asks for what is done anyway."""
+    return None if is_moot(contract, name, value) else _unread(contract.engine, contract.version, name)
+
+
 @lru_cache(maxsize=2**13)
-def unread(kind: str, version: str, name: str) -> Problem | None:
-    """What is wrong with a variable that a release does not read; a search asks the same of each of its pods."""
+def _unread(kind: str, version: str, name: str) -> Problem | None:
+    """A search asks the same of each of its pods."""
     contract = load_contract(kind, version)
     known = removal(contract, name)
     remedy = known.advice if known else _meant_variable(name, contract)

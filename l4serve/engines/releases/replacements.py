@@ -20,13 +20,23 @@ class Replacement:
     remedy: str
     """The edit, in words."""
     source: str
+    moot: str | None
+    """The value of a variable that asks for what every release without it does anyway."""
 
 
 @cache
 def replacements() -> tuple[Replacement, ...]:
     """Everything that the data file names."""
     entries = load_data(__file__, "replacements.yaml")
-    return tuple(Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"]) for e in entries)
+    return tuple(
+        Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"], e.get("moot")) for e in entries
+    )
+
+
+def is_moot(contract: Contract, name: str, value: str | None) -> bool:
+    """Whether a variable that a release dropped has the value that asks for what the release does anyway."""
+    asked = (contract.engine, name, value)
+    return value is not None and any((entry.engine, entry.name, entry.moot) == asked for entry in replacements())
 
 
 @frozen()
