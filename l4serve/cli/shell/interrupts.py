@@ -1,6 +1,6 @@
 """What is said when the user stops a command, also where a library would lose the stop."""
 
-import _thread
+import signal
 import sys
 import threading
 from typing import Any
@@ -27,7 +27,8 @@ def keep_lost_interrupts() -> None:
 
     def raised_again(lost: Any) -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            again = threading.Timer(_MOMENT_S, _thread.interrupt_main)
+            # A signal, since what only asks the interpreter would not end a wait.
+            again = threading.Timer(_MOMENT_S, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
             again.daemon = True
             again.start()
         else:
