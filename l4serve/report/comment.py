@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from l4serve.config.words.characters import visible
+from l4serve.config.words.characters import RUNNER_COMMAND, visible
 from l4serve.report.shown_values import shown_edit
 from l4serve.report.summaries import summary
 from l4serve.report.words import (
@@ -159,5 +159,5 @@ def _spelt(text: str) -> str:
 
 def _code(text: str) -> str:
     """A text as code on one line, in the middle of a sentence or a table."""
-    kept = visible(text).replace("`", "'").replace("|", "\u2758")
+    kept = RUNNER_COMMAND.sub(r"\\x23", visible(text)).replace("`", "'").replace("|", "\u2758")
     return f"`{kept}`"

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
+import pytest
+
+from l4serve.config.words.characters import RUNNER_COMMAND
 from l4serve.planning.difference.rows import Kind, rows
 from l4serve.planning.gke.cluster_plan import ClusterPlan
 from l4serve.planning.gke.gateway import GatewayPlan
 from l4serve.planning.gke.pool_plan import PoolPlan
 from l4serve.planning.workload.workload_plan import WorkloadPlan
+from l4serve.report import comment
 from l4serve.report.shown_values import FIELDS, shown, shown_edit
 
 ROOTS: dict[Kind, type] = {"workload": WorkloadPlan, "pool": PoolPlan, "cluster": ClusterPlan, "gateway": GatewayPlan}
@@ -79,3 +83,9 @@ def test_an_empty_text_is_left_out_or_marked() -> None:
     assert shown(["", "a"]) == '"", a'
     assert shown("") == "none"
     assert shown_edit("") == '""'
+
+
+@pytest.mark.parametrize("text", ["##[error]x", "a ##vso[task.complete]", "##teamcity[x]"])
+def test_code_of_a_comment_is_no_command_to_a_runner(text: str) -> None:
+    assert RUNNER_COMMAND.search(text)
+    assert not RUNNER_COMMAND.search(comment._code(text))
