@@ -84,8 +84,8 @@ class Judged:
         return self.usd_per_million_at(self.figures.output_tokens_per_second)
 
     def usd_per_million_at(self, tokens: float | None) -> float | None:
-        """USD for a million tokens where so many come in a second: cards of a machine that idle are paid too."""
-        price = self.candidate.bill
+        """USD for a million tokens where so many come in a second."""
+        price = self.candidate.usd_per_hour
         return None if price is None or not tokens else price / (tokens * 3600) * 1e6
 
 
@@ -130,7 +130,8 @@ def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
     """The order that a goal puts on candidates, by the figures that are printed; what it leaves open is settled by
     quality, by what is paid for whole machines, by the time of an answer and by a short edit."""
     candidate = judged.candidate
-    paid = float(candidate.gpus) if candidate.bill is None else candidate.bill
+    price = candidate.usd_per_hour if candidate.usd_per_hour is not None else float(candidate.gpus)
+    paid = price if candidate.bill is None else candidate.bill
     quality = float(table()["quality"].index(candidate.pod.quality))
     return _measure(judged, wish), quality, paid, answer_ms(judged.figures, wish), float(len(candidate.edit))
 

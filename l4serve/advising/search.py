@@ -12,7 +12,7 @@ from l4serve.advising.budget import bought, over_budget, paid_replicas
 from l4serve.advising.candidates import Candidate, Home, PodChoice, table
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.load_share import share_of, times_of, together
-from l4serve.advising.ranking import Judged, Wish, answer_ms, behind, front_of, loser, rank, winner_of
+from l4serve.advising.ranking import Judged, Wish, answer_ms, behind, describe, front_of, loser, rank, winner_of
 from l4serve.advising.sizing import missed
 from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
@@ -53,9 +53,11 @@ def search(
             rejected.append(Rejected(candidate=candidate, reason=reason or "not judged"))
         else:
             kept.append(found)
+    kept, idle = _paid_least(kept)
     rivals = _rivals(pods, homes, kept, known)
-    kept += rivals
     tried += len(rivals)
+    kept, idle_rivals = _paid_least([*kept, *rivals])
+    rejected += [*idle, *idle_rivals]
     winner = winner_of(kept, wish)
     front = tuple(front_of(kept, winner))
     best = {id(judged) for judged in front}
@@ -63,6 +65,31 @@ def search(
     lost += [(judged, behind(judged, winner, wish)) for judged in front if judged is not winner]
     rejected += [Rejected(candidate=judged.candidate, reason=reason, compared=True) for judged, reason in lost]
     return Answer(winner=winner, front=front, rejected=tuple(rejected), tried=tried)
+
+
+def _paid_least(kept: Iterable[Judged]) -> tuple[list[Judged], list[Rejected]]:
+    """Those whose pods run nowhere for less money, and the others: by its part of a machine a card that is sold with
+    many may be the cheapest, and the cards beside it idle."""
+    same: dict[tuple[object, ...], list[Judged]] = {}
+    for judged in kept:
+        pod = judged.candidate.pod
+        key = (pod.subject.layout, judged.candidate.replicas, judged.figures, *pod.edit.items())
+        same.setdefault(key, []).append(judged)
+    least: list[Judged] = []
+    idle: list[Rejected] = []
+    for alike in same.values():
+        best = min(alike, key=_bill)
+        for judged in alike:
+            if _bill(judged) <= _bill(best):
+                least.append(judged)
+            else:
+                reason = f"the same pods are paid less for: {describe(best.candidate)}"
+                idle.append(Rejected(candidate=judged.candidate, reason=reason, compared=True))
+    return least, idle
+
+
+def _bill(judged: Judged) -> float:
+    return judged.candidate.bill or 0.0
 
 
 def _rivals(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judged], known: Pods) -> list[Judged]:

@@ -1,4 +1,4 @@
-"""What is paid counts: cards of a machine that idle, beside those that are used."""
+"""Cards of a machine that idle are paid, beside those that are used: the same pods run where that is least."""
 
 from typing import Any
 
@@ -29,3 +29,12 @@ def test_no_pod_wins_on_a_machine_where_more_is_paid_for_the_same_figures(wish: 
     tokens = winner.figures.output_tokens_per_second
     assert tokens is not None
     assert winner.usd_per_million == pytest.approx(winner.candidate.bill / (tokens * 3600) * 1e6)
+
+
+def test_the_dearer_machine_of_the_same_pods_is_rejected_by_what_is_paid() -> None:
+    space = Space("google/gemma-7b", ("nvidia-tesla-a100",), None, ("vllm",), None, "on-demand", "us-central1")
+    pods, homes = space.candidates()
+    answer = search(pods[:1], homes, Wish(goal="cost", load=Load(**CHAT, clients=1)))
+    told = {each.candidate.home.shape.name: each.reason for each in answer.rejected}
+    assert "paid less for" in told["a2-megagpu-16g"]
+    assert all(judged.candidate.home.shape.name != "a2-megagpu-16g" for judged in answer.front)
