@@ -150,14 +150,19 @@ def test_an_edit_beside_a_removal_is_refused_and_its_two_steps_end(control_plane
         await_ready(control_plane, {"a": 1})
 
 
-def test_smaller_pods_that_find_no_room_beside_the_old_ones_end(control_plane: ControlPlane, tmp_path: Path) -> None:
-    """The plan of the smaller pods has room for one more, which the old pod still has."""
-    before, after = stack("g2-standard-24", 1, a=workload(gpus=2)), stack("g2-standard-24", 1, a=workload(gpus=1))
+@pytest.mark.parametrize("count", [1, 2], ids=["as many", "more, and Kubernetes first adds as many of the old size"])
+def test_smaller_pods_that_find_no_room_beside_the_old_ones_end(
+    count: int, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """The plan of the smaller pods has room for one more, which the old pods still have."""
+    before = stack("g2-standard-24", count, a=workload(gpus=2))
+    after = stack("g2-standard-24", count, a=workload(gpus=1, replicas=count))
     with up(control_plane, tmp_path, before) as engine:
         engine.configure(after)
-        assert "an update takes a away while the new pod loads" in engine.preview().warnings
+        told = "an update takes a away while the new pod loads" in engine.preview().warnings
+        assert told is (count == 1), "of more pods than one a note says nothing"
         engine.up()
-        await_ready(control_plane, {"a": 1})
+        await_ready(control_plane, {"a": count})
         assert [step.kind for step in engine.preview().steps] == ["Deployment"], "that of the strategy, once more"
         before_pods = pods(control_plane)
         engine.up()

@@ -42,7 +42,7 @@ def paced(plan: StackPlan, before: Mapping[str, PodRequest]) -> StackPlan:
     """The plan, in which an old pod goes first where those of `before` are too large for the new ones beside them.
 
     Smaller pods leave room that their update does not find yet. One that adds pods of another size starts as many
-    beside the old ones even without a surge.
+    of the old size even without a surge.
     """
     before, everything, surging = placed(before, plan), packed(plan), _surging(plan)
     resized = {name for name in before.keys() & everything.keys() if before[name].size != everything[name].size}
@@ -129,9 +129,12 @@ def _rollouts(
 
 
 def _rollout(old: PodRequest, new: PodRequest, *, surge: int, lasting: bool) -> _Rollout:
-    """Of pods that an autoscaler has made (`lasting`), none goes before: it is told its new bounds after the pods."""
+    """Of pods that an autoscaler has made (`lasting`), none goes before: it is told its new bounds after the pods.
+
+    Else Kubernetes first makes the old pods as many as the new ones will be, unless there is none.
+    """
     most = max(old.replicas, new.replicas) if lasting else new.replicas
-    left = min(old.replicas, most)
+    left = old.replicas if lasting else most * bool(old.replicas)
     first = _load(replace(old, replicas=left), replace(new, replicas=min(most, most + surge - left)))
     last = _load(replace(old, replicas=min(1, left)), replace(new, replicas=most - 1 + surge))
     end = _load(new)
