@@ -37,7 +37,7 @@ class Outcome:
     text: str
     """Refusals with their remedies, or the plan as JSON with its notes."""
     plan: Mapping[str, Any]
-    """The plan as JSON; empty where it was refused."""
+    """The plan as JSON, without speeds; empty where it was refused."""
 
 
 def cases() -> Iterator[dict[str, Any]]:
@@ -50,7 +50,7 @@ def outcome_of(case: Mapping[str, Any]) -> Outcome:
     """What planning says of a case's stack."""
     config = {"gcp:project": "my-project", SERVING_KEY: case["serving"]}
     try:
-        plan = stack_json(plan_stack(parse_stack("field", config, base=FOLDER)))
+        plan = stack_json(plan_stack(parse_stack("field", config, base=FOLDER)), speed=False)
     except ConfigError as error:
         told = (f"{p.path}: {p.message}; fix: {p.remedy or ''}" for p in error.problems)
         return Outcome(planned=False, text="\n".join(told), plan={})

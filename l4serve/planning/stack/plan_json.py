@@ -23,8 +23,8 @@ SCHEMA_VERSION = 1
 """Raised when a key goes or changes its meaning; new keys leave it as it is."""
 
 
-def stack_json(plan: StackPlan) -> dict[str, Any]:
-    """The plan of a stack, camelCase keys, JSON types only."""
+def stack_json(plan: StackPlan, *, speed: bool = True) -> dict[str, Any]:
+    """The plan of a stack, camelCase keys, JSON types only; without `speed`, nothing is followed to find it."""
     return {
         "schemaVersion": SCHEMA_VERSION,
         "stack": plan.stack,
@@ -32,7 +32,7 @@ def stack_json(plan: StackPlan) -> dict[str, Any]:
         "cluster": _cluster(plan.cluster),
         "nodePools": {pool.name: _pool(pool) for pool in plan.node_pools},
         "computeClasses": {c.name: _values(c.spec) for c in plan.compute_classes},
-        "workloads": {workload.name: _workload(workload) for workload in plan.workloads},
+        "workloads": {workload.name: _workload(workload, speed=speed) for workload in plan.workloads},
         "tokenMissing": list(plan.token_missing),
         "placement": {p.pool: _values(asdict(p)) for p in plan.placement},
         "dashboard": plan.dashboard,
@@ -91,7 +91,7 @@ def _pool(pool: PoolPlan) -> dict[str, Any]:
     }
 
 
-def _workload(workload: WorkloadPlan) -> dict[str, Any]:
+def _workload(workload: WorkloadPlan, *, speed: bool) -> dict[str, Any]:
     engine, model, scale, placing = workload.engine, workload.model, workload.scale, workload.placing
     return {
         "recipe": workload.recipe,
@@ -132,7 +132,7 @@ def _workload(workload: WorkloadPlan) -> dict[str, Any]:
         "rollout": _values(asdict(scale.rollout)),
         "service": {"name": workload.service.name, "type": workload.service.type, "port": workload.service.port},
         "url": workload.service.url,
-        "speed": _speed(workload.prospect),
+        **({"speed": _speed(workload.prospect)} if speed else {}),
         **_judgement(workload.judgement),
     }
 
