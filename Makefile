@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BASE ?=
 export BASE
 # Sandboxes that tests run on at once: mostly they wait for pods.
-SANDBOXES ?= 3
+SANDBOXES ?= 4
 STAMP := $(VENV)/.installed
 ON_SANDBOXES := $(BIN)/python -m pytest -q -n $(SANDBOXES) --dist loadfile -m "sandbox and not google_provider" tests/pulumi_cli tests/sandbox
 ENGINE_LOG := $(VENV)/engine.log

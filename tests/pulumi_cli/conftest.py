@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from l4serve.sandbox.rollout_watch import await_nodes
 from l4serve.sandbox.state import SandboxState
 from tests.pulumi_cli.engine import ROOT, WARM_PYTHON, Engine, Outcome, new_engine, path_of_engine
 from tests.pulumi_cli.language_host import WARM
+from tests.pulumi_cli.vault import vault
 from tests.sandbox.sandbox_objects import l4_node
 
 END_S = 120.0
@@ -51,6 +52,8 @@ class ControlPlane:
     path: str
     warm: str | None = None
     """Socket of a Python that has loaded what the program loads; None starts each program anew."""
+    vault: Mapping[str, str] | None = None
+    """Variables of a vault for the keys of stacks; None has each command derive its key from a passphrase."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,10 @@ def plane_of(folder: Path, name: str) -> Iterator[ControlPlane]:
     with (
         running_sandbox(name) as state,
         warm_python(folder, state.kubeconfig) as warm,
+        vault() as keys,
         state.client() as client,
     ):
-        yield ControlPlane(state, client, prepare(state, client, ()), path, warm)
+        yield ControlPlane(state, client, prepare(state, client, ()), path, warm, keys)
 
 
 @pytest.fixture(scope="session")
@@ -212,11 +216,11 @@ def ready_in(plane: ControlPlane, namespace: str) -> dict[str, int]:
     return {each.metadata.name: each.status.ready_replicas or 0 for each in found}
 
 
-def engine_on(plane: ControlPlane, folder: Path, stack: str, *, warm: bool = True) -> Engine:
-    """A new stack whose environment points at the sandbox; its program starts as a user's does unless it is warm."""
-    engine = new_engine(folder, stack, plane.path)
+def engine_on(plane: ControlPlane, folder: Path, stack: str, *, quick: bool = True) -> Engine:
+    """A new stack whose environment points at the sandbox; all is as a user has it unless it is to be quick."""
+    engine = new_engine(folder, stack, plane.path, plane.vault if quick else None)
     engine.environment["KUBECONFIG"] = str(plane.state.kubeconfig)
-    if warm and plane.warm is not None:
+    if quick and plane.warm is not None:
         engine.environment[WARM] = plane.warm
     return engine
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import yaml
 
 from l4serve.sandbox.engine import path_with_engine
 from tests.pulumi_cli.language_host import WARM
+from tests.pulumi_cli.vault import PROVIDER as PROVIDER_OF_SECRETS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("components", "stacks", "__main__.py")
@@ -153,8 +155,11 @@ def path_of_engine(folder: Path) -> str:
     return path
 
 
-def new_engine(folder: Path, stack: str, path: str) -> Engine:
-    """A stack with a file backend inside `folder`, on the program of this checkout; no config of the user counts."""
+def new_engine(folder: Path, stack: str, path: str, vault: Mapping[str, str] | None = None) -> Engine:
+    """A stack with a file backend inside `folder`, on the program of this checkout; no config of the user counts.
+
+    Its secrets are a passphrase's, or those of a vault that these variables name.
+    """
     for name in PROGRAM:
         (folder / name).symlink_to(ROOT / name)
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text("utf-8"))
@@ -173,12 +178,14 @@ def new_engine(folder: Path, stack: str, path: str) -> Engine:
         "NO_COLOR": "1",
         "GOGC": "400",  # Commands of seconds: Go need not look for garbage so often.
         "TMPDIR": str(folder / "tmp"),  # the Kubernetes provider leaves a copy of its kubeconfig there
+        **(vault or {}),
     }
     if shutil.which("pulumi") is None:  # what is built has no home of its own
         environment["PULUMI_HOME"] = str(folder / "home")
     engine = Engine(folder, stack, environment)
+    secrets = "passphrase" if vault is None else PROVIDER_OF_SECRETS
     subprocess.run(
-        ["pulumi", "stack", "init", stack, "--non-interactive"],
+        ["pulumi", "stack", "init", stack, "--non-interactive", "--secrets-provider", secrets],
         cwd=folder, env=environment, check=True, capture_output=True, timeout=COMMAND_S,
     )  # fmt: skip
     return engine

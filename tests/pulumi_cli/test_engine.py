@@ -121,7 +121,7 @@ def test_a_refused_config_is_read_as_a_sentence_and_touches_nothing(
 
 
 def test_a_gated_model_without_a_token_names_both_ways(control_plane: ControlPlane, tmp_path: Path) -> None:
-    engine = engine_on(control_plane, tmp_path, "tokenless", warm=False)
+    engine = engine_on(control_plane, tmp_path, "tokenless", quick=False)
     engine.configure(serving_on(control_plane.state.kubeconfig, namespace="llm-tokenless"))
     outcome = engine.preview(refused=True)
     assert "pulumi config set --secret hfToken" in outcome.errors
@@ -160,7 +160,7 @@ def test_the_token_is_plain_in_no_state_output_or_object(deployed: Deployed) -> 
 def test_a_destroy_leaves_nothing_on_the_cluster_of_the_environment(
     deployed: Deployed, control_plane: ControlPlane, tmp_path: Path
 ) -> None:
-    engine = engine_on(control_plane, tmp_path, "passing", warm=False)
+    engine = engine_on(control_plane, tmp_path, "passing", quick=False)
     workloads = {"qwen": {**SERVING["workloads"]["qwen"], "replicas": 2}}
     engine.configure(SERVING | {"cluster": {"mode": "existing"}, "namespace": "llm-passing", "workloads": workloads})
     engine.set_token(TOKEN)
