@@ -137,13 +137,13 @@ def test_an_error_is_gone_once_its_remedy_is_written(workload: dict[str, Any]) -
 @settings(max_examples=200, deadline=None)
 @given(workloads())
 def test_writing_one_remedy_after_the_other_ends_without_an_error(workload: dict[str, Any]) -> None:
-    for _ in range(8):
+    for _ in range(12):
         errors = {rule: v for rule, v in refused(workload).items() if edited(workload, v.remedy) is not None}
         if not errors:
             return
         rule = sorted(errors)[0]
         workload = edited(workload, errors[rule].remedy) or {}
-    pytest.fail(f"no end after eight edits: {workload}")
+    pytest.fail(f"no end after twelve edits: {workload}")
 
 
 def test_rules_without_an_edit_exist() -> None:
