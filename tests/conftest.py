@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dealing import pytest_xdist_make_scheduler
+from tests.dealing import long_first, pytest_xdist_make_scheduler
 
 __all__ = ["pytest_xdist_make_scheduler"]
 
@@ -135,6 +135,7 @@ def pytest_runtest_teardown() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the tests of the places, so that no file has to say it itself; a file's tests share what it has read."""
+    long_first(items)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item.nodeid)))
         for marker, places in PLACES.items():

@@ -16,6 +16,20 @@ ONE_STACK_A_FILE = (
 ONE_STACK_A_FUNCTION = ("test_edit_table.py",)
 """Whose tests share a stack that is up for minutes."""
 
+LONG = (
+    "tests/pulumi_cli/test_trouble.py::test_an_update_over_a_restart",
+    "tests/pulumi_cli/test_difference.py",
+    "tests/pulumi_cli/test_cut_off.py",
+    "tests/pulumi_cli/test_full_pool.py::test_what_is_refused",
+    "tests/pulumi_cli/test_every_stack.py",
+)
+"""Whose tests are dealt out first: one of half a minute that begins last runs alone."""
+
+
+def long_first(items: list[pytest.Item]) -> None:
+    """Puts the tests that take longest before the others."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
 
 def unit_of(test: str) -> str:
     """The name under which pytest-xdist keeps tests on one worker, of a test's own name."""
