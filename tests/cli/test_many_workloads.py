@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -95,14 +96,20 @@ def test_a_stack_without_workloads_is_no_fault(tmp_path: Path, command: str) -> 
     assert run(command, "-f", str(stack_file(tmp_path, 0))).exit_code == 0
 
 
-def test_pods_are_asked_once_for_all_pools_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def asked_pods(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The workloads whose pods a module asks for from now on, as often as it does."""
     asked: list[str] = []
 
     def told(plan: WorkloadPlan) -> PodRequest:
         asked.append(plan.name)
         return pods_of(plan)
 
-    monkeypatch.setattr(node_counts, "pods_of", told)
+    monkeypatch.setattr(module, "pods_of", told)
+    return asked
+
+
+def test_pods_are_asked_once_for_all_pools_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asked_pods(node_counts, monkeypatch)
     serving = {
         "cluster": {"mode": "standard", "name": "llm", "location": "us-central1-a"},
         "nodePools": {f"p{number}": {"machineType": "g2-standard-8", "maxNodes": 9} for number in range(20)},
@@ -119,13 +126,7 @@ def test_pods_are_asked_once_for_all_pools_of_a_stack(tmp_path: Path, monkeypatc
 
 
 def test_a_difference_packs_each_of_its_plans_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def told(plan: WorkloadPlan) -> PodRequest:
-        asked.append(plan.name)
-        return pods_of(plan)
-
-    monkeypatch.setattr(planned_pods, "pods_of", told)
+    asked = asked_pods(planned_pods, monkeypatch)
     sides = [tmp_path / "before", tmp_path / "after"]
     for side, length in zip(sides, (2048, 1024), strict=True):
         side.mkdir()
