@@ -51,6 +51,7 @@ def resolve_contract(kind: str, version: str, override: str | None = None) -> Re
     return ResolvedContract(_as_release(load_contract(kind, nearest), requested), requested, note)
 
 
+@lru_cache(maxsize=1024)
 def stand_in(kind: str, version: str) -> str | None:
     """The known release nearest to one outside the known ones; None for a version among them.
 
