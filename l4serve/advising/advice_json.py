@@ -100,6 +100,8 @@ def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
         "throughput": f"{figure}, the most",
         "cost": f"{figure}, the least",
     }[wish.goal]
+    if wish.goal == "throughput" and wish.load.rate is not None:
+        best = f"{figure}, as many as come, for the least"
     if wish.goal == "cost" and winner.usd_per_million is None:
         best = f"{figure}: the fewest cards for its tokens"
     return (

@@ -18,8 +18,6 @@ from l4serve.planning.values.figures import shown
 from l4serve.planning.workload.judgement.judging import Judgement
 
 DIGITS = 3
-OPEN = ("quality", "the price of its machines", "a whole answer", "a short edit")
-"""What settles an order that the goal leaves open."""
 UNPRICED = 1e9
 """A price beyond every known one: what nobody knows the price of comes last."""
 
@@ -127,13 +125,18 @@ def beats(one: Judged, other: Judged) -> bool:
 
 
 def rank(wish: Wish, judged: Judged) -> tuple[float, ...]:
-    """The order that a goal puts on candidates, by the figures that are printed; what it leaves open is settled by
-    quality, by what is paid for whole machines, by the time of an answer and by a short edit."""
+    """The order that a goal puts on candidates, by the figures that are printed, and by what settles the rest."""
+    return _measure(judged, wish), *_settling(judged, wish).values()
+
+
+def _settling(judged: Judged, wish: Wish) -> Mapping[str, float]:
+    """What settles an order that the goal leaves open, the first first. Tokens that are as many go to the cheapest of
+    the quality that was asked for: whatever keeps up with a rate serves the same."""
     candidate = judged.candidate
-    price = candidate.usd_per_hour if candidate.usd_per_hour is not None else float(candidate.gpus)
-    paid = price if candidate.bill is None else candidate.bill
-    quality = float(table()["quality"].index(candidate.pod.quality))
-    return _measure(judged, wish), quality, paid, answer_ms(judged.figures, wish), float(len(candidate.edit))
+    quality = {"quality": float(table()["quality"].index(candidate.pod.quality))}
+    bill = {"the price of its machines": UNPRICED * candidate.gpus if candidate.bill is None else candidate.bill}
+    first = {**bill, **quality} if wish.goal == "throughput" else {**quality, **bill}
+    return {**first, "a whole answer": answer_ms(judged.figures, wish), "a short edit": float(len(candidate.edit))}
 
 
 def _measure(judged: Judged, wish: Wish) -> float:
@@ -165,11 +168,11 @@ def loser(judged: Judged, front: Sequence[Judged]) -> str:
 def behind(judged: Judged, winner: Judged | None, wish: Wish) -> str:
     assert winner is not None, "a front has a winner"
     measure = {"latency": "a whole answer", "throughput": "tokens a second", "cost": "the price of a token"}[wish.goal]
-    ours, theirs = rank(wish, judged), rank(wish, winner)
-    if ours[0] != theirs[0]:
+    if _measure(judged, wish) != _measure(winner, wish):
         return f"on the front, and behind in {measure}: {measured(judged, wish)} against {measured(winner, wish)}"
-    open_by = zip(OPEN, ours[1:], theirs[1:], strict=True)
-    settled = next((name for name, one, other in open_by if one > other), "all else together")
+    theirs = _settling(winner, wish)
+    behind_in = (name for name, one in _settling(judged, wish).items() if one > theirs[name])
+    settled = next(behind_in, "all else together")
     return f"on the front, as good in {measure}, and behind in {settled}"
 
 
@@ -185,9 +188,9 @@ def measured(judged: Judged, wish: Wish) -> str:
 
 
 def per_scope(judged: Judged, wish: Wish) -> tuple[float, str]:
-    """Tokens a second as the goal of throughput counts them, and of what: of a GPU, or with a budget of all."""
+    """Tokens a second as the goal of throughput counts them, and of what: of a GPU; with a budget or a rate, of all."""
     tokens = figure(judged.figures.output_tokens_per_second) or 0.0
-    if wish.budget_usd_hour is not None:
+    if wish.budget_usd_hour is not None or wish.load.rate is not None:
         return tokens, ""
     return figure(tokens / judged.candidate.gpus) or 0.0, " a GPU"
 

@@ -25,8 +25,8 @@ followed."""
 
 @frozen()
 class _Means:
-    """What requests see in the mean: waits for the first token, seconds of a token, of the rest of an answer, tokens,
-    requests that run and the share of time that is busy; and the waits of each, the shortest first."""
+    """What requests see in the mean: waits for the first token, seconds of a token, of the rest of an answer, requests
+    that run and the share of time that is busy; and the waits of each, the shortest first."""
 
     means: tuple[float, ...]
     firsts: tuple[float, ...]
@@ -42,13 +42,12 @@ class _Means:
 
     def observed(self) -> Observed:
         """As one request saw it that stands for all."""
-        wait, each, rest, tokens, running, busy = self.means
+        wait, each, rest, running, busy = self.means
         return Observed(
             ttft=wait,
             itl=each,
             decoded=1 if each else 0,
             total=wait + rest,
-            tokens=tokens,
             requests=1,
             running=running,
             busy=busy,
@@ -59,7 +58,13 @@ class _Means:
 
 
 def at_rate(clock: StepClock, limits: Limits, load: Load, full: Pace) -> Observed:
-    """What requests see that come at a rate, of an engine with this pace where every place is taken."""
+    """What requests see that come at a rate, of an engine with this pace where every place is taken. Their answers are
+    as long as the load says: which of them end while they are measured hangs on the engine."""
+    seen = _seen(clock, limits, load, full)
+    return replace(seen, tokens=full.output * seen.requests)
+
+
+def _seen(clock: StepClock, limits: Limits, load: Load, full: Pace) -> Observed:
     share = (load.rate or 0.0) / full.requests
     if share <= SHARES[0]:
         return observed(clock, limits, load)
@@ -79,7 +84,6 @@ def _means(seen: Observed, full: Pace) -> _Means:
         seen.ttft / seen.requests,
         min(full.itl, seen.itl / seen.decoded) if seen.decoded else 0.0,
         min(full.decoding, (seen.total - seen.ttft) / seen.requests),
-        seen.tokens / seen.requests,
         seen.running / time,
         seen.busy / time,
     )
