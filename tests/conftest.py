@@ -128,9 +128,13 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_teardown() -> None:
-    """Event loops of rendered programs keep files open until they are collected; `select` takes none past 1,023."""
+    """Event loops of rendered programs keep files open until they are collected; `select` takes none past 1,023.
+
+    What is left then are modules that programs loaded, and what is remembered for good: the next search leaves it out.
+    """
     if sum(1 for _ in Path("/dev/fd").iterdir()) > _MANY_FILES:
         gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
