@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import floor
 
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.ranking import Wish
 from l4serve.planning.machines.prices import dated
+from l4serve.planning.values.edited import edited
 
 MOST_REPLICAS = 1000
 ROUNDING = 1e-9
@@ -32,7 +32,7 @@ def bought(candidate: Candidate, usd_hour: float) -> int | None:
 def over_budget(candidate: Candidate, wish: Wish) -> str | None:
     """Why a candidate costs more than the budget, with the fewest pods that its autoscaler keeps."""
     least = candidate.home.autoscaled[0] if candidate.home.autoscaled else 0
-    most = replace(candidate, replicas=max(candidate.replicas, least))
+    most = edited(candidate, replicas=max(candidate.replicas, least))
     price = most.bill
     if wish.budget_usd_hour is None:
         return None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from l4serve.planning.performance.bounded_figures import Figures
 from l4serve.planning.performance.load import Load
+from l4serve.planning.values.edited import edited
 
 
 def share_of(load: Load, replicas: int) -> Load:
     """One replica's part of a load; of clients, that of the replica that has most."""
     if load.rate is not None:
-        return replace(load, rate=load.rate / replicas)
-    return replace(load, clients=-(-(load.clients or 1) // replicas))
+        return edited(load, rate=load.rate / replicas)
+    return edited(load, clients=-(-(load.clients or 1) // replicas))
 
 
 def times_of(load: Load, replicas: int) -> float:
@@ -27,7 +26,7 @@ def together(figures: Figures, times: float) -> Figures:
     def all_of(value: float | None) -> float | None:
         return None if value is None else value * times
 
-    return replace(
+    return edited(
         figures,
         output_tokens_per_second=all_of(figures.output_tokens_per_second),
         requests_per_second=all_of(figures.requests_per_second),

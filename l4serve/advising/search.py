@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from math import ceil, inf
 
@@ -18,6 +17,7 @@ from l4serve.planning.machines.allocatable import pod_capacity
 from l4serve.planning.machines.boot_disks import DEFAULT_BOOT_DISK_GB
 from l4serve.planning.memory.host import host_needs
 from l4serve.planning.performance.unproven import warned
+from l4serve.planning.values.edited import edited
 from l4serve.planning.values.quantity import GIB
 from l4serve.planning.workload.judgement.subject import Subject
 
@@ -205,7 +205,7 @@ def estimated(candidate: Candidate, wish: Wish, known: Pods) -> tuple[Judged | N
     speed = known.speed(pod, judgement, id(candidate.pod), load)
     if not speed.judged:
         return None, "; ".join(speed.not_judged)
-    settled = replace(candidate, pod=pod)
+    settled = edited(candidate, pod=pod)
     times = times_of(wish.load, candidate.replicas)
     figures = together(speed.figures, times)
     return Judged(candidate=settled, judgement=judgement, speed=speed, times=times, figures=figures), None
