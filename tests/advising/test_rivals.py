@@ -64,7 +64,7 @@ def test_at_a_rate_what_the_winner_costs_or_less_buys_no_faster_answer(
     load = Load(input_tokens=lengths[0], output_tokens=lengths[1], rate=rate)
     wish = Wish(goal="latency", load=spread_as_asked(load, spread))
     pods, homes = asked(model)
-    pods = [pod for pod in pods if "model.id" in pod.edit][::2]
+    pods = [pod for pod in pods if "model.id" in pod.edit][::4]
     loose = search(pods, homes, wish).winner
     assert loose is not None
     bill, first = loose.candidate.bill, loose.figures.ttft_ms

@@ -2,7 +2,7 @@
 
 from benchmarks.rate_waits import LOADS, TOLD, cases
 
-DRAWS, CLOSE = 24, 0.15
+DRAWS, CLOSE = 12, 0.15
 LEAST = (0.75, 0.75, 0.55)
 """The share of loads whose mean, 95th and 99th percentile are close; of one draw about a half, a third, a quarter."""
 BIAS = 0.1
