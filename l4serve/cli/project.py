@@ -37,9 +37,23 @@ def folder_of(file: Path | None) -> Path:
     return Path(os.path.realpath(file)).parent if file is not None else project_root()
 
 
-def is_own(file: Path | None) -> bool:
-    """Whether a stack file, or with None a stack by its name, is one of this installation's own project."""
-    return folder_of(file).resolve().is_relative_to(OWN_PROJECT)
+def stack_path(stack: str | None, file: Path | None) -> Path:
+    """The file of a stack, which is named by itself or by its name in the project."""
+    return file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
+
+
+def is_own(path: Path) -> bool:
+    """Whether a stack file, links followed, is one of this installation's own project.
+
+    What a project or a repository inside it holds, such as a fork's worktree, is not.
+    """
+    folder = folder_of(path)
+    home = next((each for each in (folder, *folder.parents) if _is_a_project(each)), None)
+    return home == OWN_PROJECT
+
+
+def _is_a_project(folder: Path) -> bool:
+    return (folder / "Pulumi.yaml").is_file() or (folder / ".git").exists()
 
 
 def _nearest(is_it: Callable[[Path], bool]) -> Path | None:

@@ -10,6 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from l4serve.config.reading.files import read_bytes, read_json
+
+_MOST_BYTES = 2**20
+
 
 def record_checksums(folder: Path) -> None:
     """Writes down size, time of change and SHA-256 of every file in a folder of programs that were just built."""
@@ -80,10 +84,9 @@ def _digest(file: Path) -> str:
 
 
 def _recorded(folder: Path) -> Mapping[str, Mapping[str, Any]] | None:
-    manifest = _manifest(folder)
     try:
-        entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None
-    except (OSError, ValueError, RecursionError):
+        entries = read_json(read_bytes(_manifest(folder), _MOST_BYTES))
+    except ValueError:
         return None
     valid = isinstance(entries, dict) and all(isinstance(entry, dict) for entry in entries.values())
     return entries if valid else None

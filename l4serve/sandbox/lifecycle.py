@@ -60,8 +60,10 @@ def running_sandbox(label: str, *, keep: bool = False, progress: Progress = sile
 
 
 def find_kept() -> SandboxState | None:
-    """The kept sandbox, running or not; None where there is none."""
-    return read_state(state_root() / _KEPT)
+    """The kept sandbox, running or not; None where there is none. Raises SandboxError for another user's."""
+    root = state_root()
+    _require_own(root)
+    return read_state(root / _KEPT)
 
 
 def take_down(progress: Progress = silent) -> bool:
@@ -228,12 +230,29 @@ def _make_state_root() -> Path:
                 remedy=f"remove the link, or set {STATE_VARIABLE} to the folder itself",
             )
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_own(root)
     except OSError as error:
         raise SandboxError(
             f"The state folder {root} cannot be made: {error.strerror}.",
             remedy=f"set {STATE_VARIABLE} to another one",
         ) from None
     return root
+
+
+def _require_own(root: Path) -> None:
+    """Raises SandboxError for another user's state folder, which an administrator could use.
+
+    Its processes would stay, and its owner could lay links in the way of what is written there.
+    """
+    try:
+        owner = root.stat().st_uid
+    except OSError:
+        return
+    if owner != os.getuid():
+        raise SandboxError(
+            f"The state folder {root} is another user's; its sandbox stays as it is.",
+            remedy=f"run this as that user, or set {STATE_VARIABLE} to a folder of your own",
+        )
 
 
 def _kept_lock(root: Path, progress: Progress) -> AbstractContextManager[None]:

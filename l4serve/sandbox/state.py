@@ -15,6 +15,7 @@ from l4serve.sandbox.processes import ProcessIdentity
 
 _STATE_FILE = "sandbox.json"
 _MOST_BYTES = 2**20
+_MOST_PROCESSES = 100
 _LATEST = 10**15
 """Seconds or ticks after which no process of a machine started."""
 PKI = "pki"
@@ -68,10 +69,17 @@ def read_state(folder: Path) -> SandboxState | None:
             version=version,
             server=server,
             owner=_process(owner) if owner else None,
-            processes=tuple(map(_process, values["processes"])),
+            processes=_processes(values["processes"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _processes(values: Any) -> tuple[ProcessIdentity, ...]:
+    """The recorded processes; to look for thousands, which no sandbox has, would take seconds."""
+    if len(values) > _MOST_PROCESSES:
+        raise ValueError("no sandbox")
+    return tuple(map(_process, values))
 
 
 def _process(values: Any) -> ProcessIdentity:

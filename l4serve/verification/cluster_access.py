@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from io import BytesIO
 from pathlib import Path
 
 import yaml
@@ -25,24 +26,28 @@ class AccessError(Exception):
     """The stack's cluster cannot be reached from here; the message names the remedy."""
 
 
-def stack_client(cluster: ClusterPlan, stack: str, project_root: Path, *, run_commands: bool = True) -> ApiClient:
+def stack_client(cluster: ClusterPlan, stack: str, project_root: Path, *, trusted: bool) -> ApiClient:
     """The client of a stack's cluster.
 
-    A kubeconfig may name a command that gives the credential, or a file of it. Without `run_commands` one that comes
-    with the stack is refused where it does: whoever wrote the stack could have anything run, or any file sent.
+    Only a `trusted` stack, the project's own or one that the user vouches for, has its kubeconfig's commands run, its
+    files sent, and Pulumi asked in its folder: whoever wrote another could have anything run, and have Pulumi log in
+    to a backend of theirs, which gets the user's token.
 
     An existing cluster is reached by the kubeconfig that its config names; one that Pulumi made or looked up, by the
     stack output `kubeconfig`, which stays in memory. Raises AccessError.
     """
     if cluster.mode == "existing" and not cluster.looked_up:
         named = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
-        if named and not run_commands:
-            _refuse_foreign_file(named)
+        if named and not trusted:
+            return _from_file(named, cluster.context, _harmless(named))
         return _from_file(named, cluster.context)
-    text = _pulumi_output(stack, project_root)
-    if not run_commands:
-        _refuse_foreign(f"the output `kubeconfig` of stack {stack}", text.encode())
-    return _from_text(text, stack)
+    if not trusted:
+        raise AccessError(
+            f"the kubeconfig of stack {stack} is an output of Pulumi, which would log in to the backend that the "
+            "folder of the stack file names, and that file is not this project's own\n"
+            "    fix: read the Pulumi.yaml there, then add --run-kubeconfig-commands"
+        )
+    return _from_text(_pulumi_output(stack, project_root), stack)
 
 
 def kubeconfig_client(kubeconfig: str | None, context: str | None, stack: str) -> ApiClient:
@@ -52,31 +57,27 @@ def kubeconfig_client(kubeconfig: str | None, context: str | None, stack: str) -
     return _from_file(kubeconfig, context)
 
 
-def _refuse_foreign_file(path: str) -> None:
-    """Refuses a kubeconfig that a foreign stack names, unless it is one plain file with its credential in it."""
+def _harmless(path: str) -> bytes:
+    """The content of a kubeconfig that a foreign stack names, one plain file with its credential in it."""
     if os.pathsep in path:
         what = f"the kubeconfigs {path} would be merged, one's credential with another's server"
         raise AccessError(f"{what}\n    fix: name one file in cluster.kubeconfig, or add --run-kubeconfig-commands")
     try:
         content = read_bytes(Path(path), _MOST_FOREIGN_BYTES)
+        document = read_yaml(content)
     except FileRefusedError as error:
         raise AccessError(f"the kubeconfig {path} {error}\n    fix: set cluster.kubeconfig") from None
-    _refuse_foreign(f"the kubeconfig {path}", content)
-
-
-def _refuse_foreign(what: str, content: bytes) -> None:
-    try:
-        document = read_yaml(content)
     except YamlError as error:
         raise AccessError(
-            f"{what} gives no access and is not a kubeconfig that this machine can use: {error}\n"
+            f"the kubeconfig {path} gives no access and is not a kubeconfig that this machine can use: {error}\n"
             "    fix: set cluster.kubeconfig"
         ) from None
     if _acts(document) or _acts(_as_its_client_reads(content)):
         raise AccessError(
-            f"{what} names a command to run or a file to send, and the stack file that it comes with is not this "
-            "project's own\n    fix: read that kubeconfig, then add --run-kubeconfig-commands"
+            f"the kubeconfig {path} names a command to run or a file to send, and the stack file that it comes with is "
+            "not this project's own\n    fix: read that kubeconfig, then add --run-kubeconfig-commands"
         )
+    return content
 
 
 def _acts(value: object) -> bool:
@@ -98,9 +99,11 @@ def _as_its_client_reads(content: bytes) -> object:
         return None  # its client refuses it too
 
 
-def _from_file(named: str | None, context: str | None) -> ApiClient:
+def _from_file(named: str | None, context: str | None, content: bytes | None = None) -> ApiClient:
+    """By `content` where it was looked at: a file may change until it is read again."""
+    source = named if content is None else BytesIO(content)
     try:
-        client: ApiClient = new_client_from_config(config_file=named, context=context)  # type: ignore[no-untyped-call]
+        client: ApiClient = new_client_from_config(config_file=source, context=context)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError, yaml.YAMLError, *_ODD_VALUES) as error:
         where = named or os.environ.get("KUBECONFIG") or "~/.kube/config"
         raise AccessError(

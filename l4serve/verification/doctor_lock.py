@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
+from l4serve.config.reading.files import FileRefusedError, read_bytes
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 from l4serve.verification.google_apis import ApiError, GoogleApis
 from l4serve.verification.pulumi_backend import (
@@ -21,6 +22,7 @@ from l4serve.verification.pulumi_backend import (
 _SUBJECT = "state lock"
 _STATE_ENDINGS = (".json", ".json.gz", ".json.zst")
 """Of a state file, plain or as PULUMI_DIY_BACKEND_GZIP and its kin have it written."""
+_MOST_BYTES = 2**20
 _ATTRIBUTES = ".attrs"
 """Ending of what stands beside each file of a state."""
 
@@ -52,6 +54,8 @@ def _in_backend(stack: str, project: str, apis: GoogleApis | None, backend: Back
         except OSError as error:
             text = f"not checked: {place.folder} cannot be read: {(error.strerror or 'unknown').lower()}"
             return unknown(_SUBJECT, text)
+        except FileRefusedError as error:
+            return unknown(_SUBJECT, f"not checked: a file beside a state {error}")
     if scheme == "gs":
         return _in_bucket(stack, project, bucket_place(backend.url), apis)
     if scheme in ("http", "https"):
@@ -73,7 +77,7 @@ def _names(stack: str, project: str) -> tuple[tuple[str, str], ...]:
 
 
 def _in_files(stack: str, project: str, place: FilesPlace) -> Finding:
-    """Raises OSError where a folder or file cannot be read."""
+    """Raises OSError or FileRefusedError where a folder or file cannot be read."""
     if not place.folder.is_dir():
         if place.is_made and not place.folder.exists():
             return ok(_SUBJECT, f"none: the first update makes {place.folder}")
@@ -108,9 +112,9 @@ def _cut_short(stack: str, beside: Path) -> Finding | None:
     """What is to be done where a killed update wrote a part of what stands beside each file of a state.
 
     Pulumi's library puts a state in its place at once and its attributes before that, which it can do without:
-    `setAttrs` of https://github.com/google/go-cloud/blob/master/blob/fileblob/attrs.go.
+    `setAttrs` of https://github.com/google/go-cloud/blob/master/blob/fileblob/attrs.go. Raises FileRefusedError.
     """
-    if not beside.is_file() or _is_object(beside.read_bytes()):
+    if not beside.is_file() or _is_object(read_bytes(beside, _MOST_BYTES)):
         return None
     return bad(
         "state",

@@ -17,12 +17,14 @@ _ANSWER_S = 10.0
 _NOT_FOUND = 404
 
 
-def changed_deployments(state: Any, cluster: ClusterPlan, stack: str, project_root: Path) -> list[str]:
+def changed_deployments(
+    state: Any, cluster: ClusterPlan, stack: str, project_root: Path, *, trusted: bool
+) -> list[str]:
     """Those, by namespace and name, that the cluster has otherwise than the state, or not at all.
 
     Raises AccessError where the cluster cannot be asked.
     """
-    client = stack_client(cluster, stack, project_root)
+    client = stack_client(cluster, stack, project_root, trusted=trusted)
     try:
         return [
             f"{space}/{name}"

@@ -11,7 +11,7 @@ from l4serve.config.json_text import json_value
 from l4serve.config.reading.files import FileRefusedError, read_bytes
 from l4serve.config.reading.yaml_reader import YamlError, read_yaml
 
-_MOST_PROJECT_BYTES = 2**20
+_MOST_BYTES = 2**20
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _ODD = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|[\x00-\x1f\x7f]")
 """What no address holds, or no path."""
@@ -127,15 +127,15 @@ def _credentials() -> Path:
 
 def _of_login(credentials: Path) -> str | None:
     try:
-        current = json_value(credentials.read_text("utf-8")).get("current")
-    except (OSError, ValueError, AttributeError):
+        current = json_value(read_bytes(credentials, _MOST_BYTES).decode()).get("current")
+    except (ValueError, AttributeError):
         return None
     return current if isinstance(current, str) else None
 
 
 def _of_project(file: Path) -> str | None:
     try:
-        found = read_yaml(read_bytes(file, _MOST_PROJECT_BYTES))
+        found = read_yaml(read_bytes(file, _MOST_BYTES))
     except (FileRefusedError, YamlError):
         return None
     backend = found.get("backend") if isinstance(found, dict) else None

@@ -21,7 +21,7 @@ from tests.factories import cluster_plan
 def left(monkeypatch: pytest.MonkeyPatch, changed: list[str] | Exception, stack: str = "local") -> tuple[int, str]:
     """What is said of a state with a Deployment where nothing is pending and the cluster answers so."""
 
-    def answer(*_: Any) -> list[str]:
+    def answer(*_: Any, **__: Any) -> list[str]:
         if isinstance(changed, Exception):
             raise changed
         return changed
@@ -89,12 +89,12 @@ def test_a_deployment_that_is_gone_is_told_and_a_cluster_that_does_not_answer_is
         return answer
 
     api = SimpleNamespace(read_namespaced_deployment=read)
-    monkeypatch.setattr(doctor_state, "stack_client", lambda *_: None)
+    monkeypatch.setattr(doctor_state, "stack_client", lambda *_, **__: None)
     monkeypatch.setattr(doctor_state, "AppsV1Api", lambda _: api)
     state = {"deployment": {"resources": [{**DEPLOYMENT, "outputs": {"spec": {"replicas": 1, "paused": False}}}]}}
     arguments = (state, cluster_plan(), "dev", Path())
     if found is not None:
-        assert doctor_state.changed_deployments(*arguments) == found
+        assert doctor_state.changed_deployments(*arguments, trusted=True) == found
         return
     with pytest.raises(AccessError, match="does not answer"):
-        doctor_state.changed_deployments(*arguments)
+        doctor_state.changed_deployments(*arguments, trusted=True)

@@ -78,6 +78,12 @@ def test_programs_that_nothing_vouches_for_are_built_anew(built: Path, record: s
     built_anew(built)
 
 
+def test_a_record_larger_than_any_is_not_read(built: Path) -> None:
+    record = built.with_name(f"{built.name}.checksums.json")
+    record.write_text(record.read_text("utf-8") + " " * 2**20, encoding="utf-8")
+    assert fault_of(built) == "nobody wrote down what was built"
+
+
 def test_a_file_in_the_place_of_the_folder_gives_way(built: Path) -> None:
     shutil.rmtree(built)
     built.write_text("no folder", encoding="utf-8")

@@ -18,6 +18,9 @@ from l4serve.sandbox.errors import SandboxError
 from l4serve.sandbox.go_modules import CONTROL_PLANE
 from l4serve.sandbox.lifecycle import running_sandbox, take_down
 from l4serve.sandbox.paths import state_root
+from l4serve.sandbox.processes import this_process
+from l4serve.sandbox.state import read_state
+from tests.sandbox.sleepers import a_state
 
 
 def a_folder(path: Path) -> None:
@@ -132,6 +135,23 @@ def test_a_state_folder_that_no_system_has_is_named(
         told = CliRunner().invoke(app, ["sandbox", command])
         assert told.exit_code in (0, 1)
         assert command != "up" or "set L4SERVE_STATE_DIR to another" in told.output
+
+
+def test_the_state_folder_of_another_user_is_left_alone(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An administrator who keeps a user's environment could remove the files, and not the processes."""
+    folder = a_state(state_dir / "kept").folder
+    monkeypatch.setattr(lifecycle, "ensure_binaries", lambda _progress: state_dir)
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    for command in ("status", "down", "up"):
+        told = CliRunner().invoke(app, ["sandbox", command])
+        assert told.exit_code == 1
+        assert "is another user's" in " ".join(told.output.split())
+    assert (folder / "sandbox.json").exists()
+
+
+def test_a_state_of_more_processes_than_any_sandbox_has_is_none(state_dir: Path) -> None:
+    folder = a_state(state_dir / "kept", processes=(this_process(),) * 5000).folder
+    assert read_state(folder) is None
 
 
 def test_a_relative_path_of_a_base_folder_counts_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

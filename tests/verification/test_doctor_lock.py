@@ -67,6 +67,17 @@ def test_what_a_killed_update_cut_short_beside_a_state_is_told(
     assert cut.remedy == f"rm {beside}; pulumi cancel -s test; pulumi up"
 
 
+def test_what_is_larger_than_any_beside_a_state_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    beside = tmp_path / ".pulumi" / "meta.yaml.attrs"
+    beside.parent.mkdir()
+    with beside.open("wb") as file:
+        file.truncate(2**31)
+    assert state_lock("test", "proj", None, root=NOWHERE).text == (
+        "not checked: a file beside a state is larger than 1024 KiB"
+    )
+
+
 @pytest.mark.parametrize(
     ("url", "home"),
     [

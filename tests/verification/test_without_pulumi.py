@@ -15,7 +15,7 @@ def test_the_remedy_is_one_that_every_command_has(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(shutil, "which", nowhere)
     with pytest.raises(AccessError, match=r"fix: install the Pulumi CLI$"):
-        stack_client(factories.planned(factories.serving()).cluster, "dev", tmp_path)
+        stack_client(factories.planned(factories.serving()).cluster, "dev", tmp_path, trusted=True)
 
 
 def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
@@ -29,7 +29,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> Non
 def test_a_pulumi_that_is_no_program_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pulumi(tmp_path, monkeypatch, "#!/nowhere/interpreter\n")
     with pytest.raises(AccessError, match="pulumi cannot be run"):
-        stack_client(factories.planned(factories.serving()).cluster, "dev", tmp_path)
+        stack_client(factories.planned(factories.serving()).cluster, "dev", tmp_path, trusted=True)
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_a_pulumi_that_is_no_program_is_told(monkeypatch: pytest.MonkeyPatch, tm
 def test_an_output_that_is_no_kubeconfig_is_told(output: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pulumi(tmp_path, monkeypatch, f"#!/bin/sh\necho '{output}'\n")
     with pytest.raises(AccessError, match="is not a kubeconfig that this machine can use"):
-        stack_client(factories.planned(factories.serving()).cluster, "dev", tmp_path)
+        stack_client(factories.planned(factories.serving()).cluster, "dev", tmp_path, trusted=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from l4serve.cli.project import project_root, stack_names
+from l4serve.cli.project import is_own, project_root, stack_names, stack_path
 from l4serve.cli.shell.output import one_line, say
 from l4serve.config.reading.files import FileRefusedError
 from l4serve.config.refusals.problems import ConfigError, StackFileError
@@ -19,17 +19,16 @@ _TAKES_BACK = f"pulumi cancel; {REAPPLYING}"
 def tell_what_is_left(state: Mapping[str, Any]) -> bool:
     """Says which Deployments the cluster has otherwise than the state; returns whether one needs healing.
 
-    The cluster is that of the project's own stack: a state is only read, and nothing in it is run.
+    The cluster is that of the project's stack: a state is only read, and nothing in it is run.
     """
     if not any(deployments(state)):
         say("Nothing is pending: pulumi cancel, then pulumi up, goes on.")
         return False
     from l4serve.verification.cluster_access import AccessError
-    from l4serve.verification.doctor_state import changed_deployments
 
     try:
         plan = _plan_of(state)
-        changed = changed_deployments(state, plan.cluster, plan.stack, project_root()) if plan else None
+        changed = _changed(state, plan) if plan else None
         why = "its stack is none of this project"
     except AccessError as error:
         changed, why = None, str(error).partition("\n")[0]
@@ -48,6 +47,13 @@ def tell_what_is_left(state: Mapping[str, Any]) -> bool:
     return True
 
 
+def _changed(state: Mapping[str, Any], plan: StackPlan) -> list[str]:
+    from l4serve.verification.doctor_state import changed_deployments
+
+    own = is_own(stack_path(plan.stack, None))
+    return changed_deployments(state, plan.cluster, plan.stack, project_root(), trusted=own)
+
+
 def _plan_of(state: Mapping[str, Any]) -> StackPlan | None:
     """The plan of the project's stack that a state is of."""
     urn = state["deployment"]["resources"][0]["urn"]
@@ -56,6 +62,6 @@ def _plan_of(state: Mapping[str, Any]) -> StackPlan | None:
     if rest.partition("::")[0] != PROJECT or name not in stack_names(root):
         return None
     try:
-        return plan_stack(read_stack_file(root / f"Pulumi.{name}.yaml"))
+        return plan_stack(read_stack_file(stack_path(name, None)))
     except (ConfigError, StackFileError, FileRefusedError):
         return None

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from l4serve.advising.load_share import share_of, times_of, together
-from l4serve.cli.project import project_root
+from l4serve.cli.project import is_own, project_root, stack_path
 from l4serve.cli.shell.messages import refuse_input
 from l4serve.cli.shell.output import SafeConsole, print_json, say
 from l4serve.cli.shell.page_file import write_page
@@ -20,6 +20,7 @@ from l4serve.cli.subjects.stack_options import (
     LONGEST_SECONDS,
     FileOption,
     JsonOption,
+    RunCommandsOption,
     StackOption,
     WorkloadOption,
     load_plan,
@@ -69,9 +70,7 @@ def bench(
     timeout: Annotated[
         float | None, typer.Option(min=1, max=LONGEST_SECONDS, help="Seconds that a run may take; unsaid: 3600.")
     ] = None,
-    run_kubeconfig_commands: Annotated[
-        bool, typer.Option("--run-kubeconfig-commands", help="Let a kubeconfig that the stack names run commands.")
-    ] = False,
+    run_kubeconfig_commands: RunCommandsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Render a load test as a Job, or run it and compare it with the estimate."""
@@ -94,7 +93,8 @@ def bench(
         raise refuse_input(_too_slow(load, least))
     manifest = bench_job(target, load, ceil(seconds))
     if run:
-        measured = _run(plan, manifest, seconds, own=run_kubeconfig_commands)
+        trusted = run_kubeconfig_commands or is_own(stack_path(stack, file))
+        measured = _run(plan, manifest, seconds, trusted=trusted)
         _compare(target, load, measured, plot_file, as_json=as_json)
         return
     print_json(manifest) if as_json else say(block(manifest).rstrip("\n"))
@@ -189,13 +189,13 @@ def _read(report: Path) -> str:
         raise refuse_input(f"{report}: the file {error}; give the report that the Job printed") from None
 
 
-def _run(plan: StackPlan, manifest: dict[str, Any], timeout: float, *, own: bool) -> Mapping[str, Any]:
+def _run(plan: StackPlan, manifest: dict[str, Any], timeout: float, *, trusted: bool) -> Mapping[str, Any]:
     from l4serve.verification.bench_run import run_job
     from l4serve.verification.checks import CheckError
     from l4serve.verification.cluster_access import AccessError, stack_client
 
     try:
-        client = stack_client(plan.cluster, plan.stack, project_root(), run_commands=own)
+        client = stack_client(plan.cluster, plan.stack, project_root(), trusted=trusted)
         return read_report(run_job(client, manifest, timeout=timeout))
     except (AccessError, CheckError) as error:
         refuse_input(str(error))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from l4serve.cli.project import is_own, project_root, stack_names
+from l4serve.cli.project import is_own, project_root, stack_names, stack_path
 from l4serve.cli.shell.messages import readable_refusals, refuse_input
 from l4serve.cli.shell.output import one_line, print_json, say, tell
 from l4serve.cli.subjects.stack_options import FileOption, JsonOption, RunCommandsOption, StackOption, load
@@ -88,7 +88,7 @@ def doctor(
     loaded = load(stack, file)
     with readable_refusals(loaded.file):
         plan = plan_stack(loaded)
-    trusted = run_kubeconfig_commands or is_own(file)
+    trusted = run_kubeconfig_commands or is_own(stack_path(stack, file))
     _tell(_findings(plan, loaded.project, offline=offline, trusted=trusted), as_json=as_json)
 
 
@@ -129,7 +129,7 @@ def _findings(plan: StackPlan, project: str | None, *, offline: bool, trusted: b
     from l4serve.verification.doctor_cluster import cluster_findings
 
     try:
-        client = stack_client(plan.cluster, plan.stack, project_root(), run_commands=trusted)
+        client = stack_client(plan.cluster, plan.stack, project_root(), trusted=trusted)
     except AccessError as error:
         said, _, fix = str(error).partition("\n    fix: ")
         yield unknown("cluster", said, fix)

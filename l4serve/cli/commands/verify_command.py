@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import typer
 from rich.text import Text
 
-from l4serve.cli.project import folder_of, is_own
+from l4serve.cli.project import folder_of, is_own, stack_path
 from l4serve.cli.shell.messages import refuse_input, stderr
 from l4serve.cli.shell.output import SafeConsole, one_line, print_json
 from l4serve.cli.subjects.client_keys import API_KEY_VARIABLE, keys_of, server_key
@@ -94,8 +94,8 @@ def verify(
         if base_url is None:
             if given := _given(engine, engine_version, model, max_model_len, serves):
                 raise refuse_input(f"{given} goes with --base-url, and the plan of a stack says it; leave it out")
-            trusted = run_kubeconfig_commands or is_own(file)
-            _verify_stack(stack, file, workload, timeout, as_json, run_commands=trusted)
+            trusted = run_kubeconfig_commands or is_own(stack_path(stack, file))
+            _verify_stack(stack, file, workload, timeout, as_json, trusted=trusted)
         elif workload is not None:
             raise refuse_input("--workload is of a stack; name one with -s, or leave it out")
         else:
@@ -153,7 +153,7 @@ def _purpose(word: str) -> Purpose:
 
 
 def _verify_stack(
-    stack: str | None, file: Path | None, named: str | None, timeout: float, as_json: bool, *, run_commands: bool
+    stack: str | None, file: Path | None, named: str | None, timeout: float, as_json: bool, *, trusted: bool
 ) -> None:
     # A refused stack is told of before the clients are loaded.
     plan = load_plan(stack, file)
@@ -172,7 +172,7 @@ def _verify_stack(
         for kind in dict.fromkeys(workload.engine.kind for workload in checked):
             require_client(kind)
         require_usable_environment(through_tunnel=True)
-        client = stack_client(plan.cluster, plan.stack, folder_of(file), run_commands=run_commands)
+        client = stack_client(plan.cluster, plan.stack, folder_of(file), trusted=trusted)
         for workload in checked:
             target = planned_target(workload, timeout=timeout, api_key=keys.get(workload.name))
             with stderr.status(Text(f"checking {workload.name}")):

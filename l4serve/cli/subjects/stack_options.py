@@ -14,6 +14,7 @@ from l4serve.cli.project import (
     project_root,
     stack_folder,
     stack_names,
+    stack_path,
 )
 from l4serve.cli.shell.messages import readable_refusals, refuse_input
 from l4serve.cli.subjects.completion import complete_stack, complete_workload
@@ -43,7 +44,7 @@ RunCommandsOption = Annotated[
     bool,
     typer.Option(
         "--run-kubeconfig-commands",
-        help="Trust the kubeconfig of a foreign stack file: run its credential command, read its files.",
+        help="Trust a foreign stack file: run its kubeconfig's commands, and Pulumi in its folder.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -67,7 +68,7 @@ def load(stack: str | None, file: Path | None) -> Stack:
     if stack is not None:
         valid_stack_name(stack)
         _refuse_the_wrong_one(stack)
-    path = file if file is not None else project_root() / f"Pulumi.{stack}.yaml"
+    path = stack_path(stack, file)
     if exists_as_folder(path):
         raise not_a_folder(path, "-f ")
     if odd := odd_kind(path):

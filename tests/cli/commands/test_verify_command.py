@@ -16,6 +16,7 @@ from tests.cli.verifying import kubeconfig, run, stack_file
 from tests.json_forms import faults
 from tests.verification.conftest import LIMIT, MODEL
 
+TRUSTED = "--run-kubeconfig-commands"
 VLLM = ("--engine", "vllm", "--engine-version", "0.26.0")
 ALL_CHECKS = 11
 
@@ -212,7 +213,7 @@ def test_made_cluster_is_reached_by_pulumis_output(vllm, kube, managed, tmp_path
     config.write_text(json.dumps(kubeconfig(kube(vllm()))))
     arguments = "stack output kubeconfig --show-secrets --stack some --non-interactive"
     path, env = managed(f'test "$*" = "{arguments}" && cat {config}')
-    result = run("-f", path, env=env)
+    result = run("-f", path, TRUSTED, env=env)
     assert result.exit_code == 0, result.output
     assert "s3cret-bearer" not in result.output
 
@@ -228,7 +229,7 @@ def test_made_cluster_is_reached_by_pulumis_output(vllm, kube, managed, tmp_path
 )
 def test_pulumi_that_gives_no_kubeconfig_exits_2(managed, script, words):
     path, env = managed(script)
-    result = run("-f", path, env=env)
+    result = run("-f", path, TRUSTED, env=env)
     assert result.exit_code == 2, result.output
     assert words in result.output
     assert "s3cret-bearer" not in result.output
@@ -237,7 +238,7 @@ def test_pulumi_that_gives_no_kubeconfig_exits_2(managed, script, words):
 
 def test_missing_pulumi_exits_2_with_the_remedy(tmp_path):
     path = stack_file(tmp_path, factories.AUTOPILOT)
-    result = run("-f", path, env={"PATH": str(tmp_path)})
+    result = run("-f", path, TRUSTED, env={"PATH": str(tmp_path)})
     assert result.exit_code == 2, result.output
     assert "install the Pulumi CLI" in result.output
 
