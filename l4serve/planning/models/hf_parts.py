@@ -15,7 +15,11 @@ _SHARED_WIDTHS = (
     "shared_expert_intermediate_size",
     "moe_shared_expert_intermediate_size",
     "shared_intermediate_size",
+    "share_expert_dim",
 )
+COUNTS_OF_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
+"""How many experts a layer has: `moe_num_experts` in ERNIE 4.5 and Step 3.5."""
+EXPERTS_OF_A_TOKEN = ("num_experts_per_tok", "experts_per_token", "top_k_experts", "moe_k", "moe_top_k")
 _MOST_OF_A_FACTOR = 2**10
 
 
@@ -62,22 +66,22 @@ def adjusted_width(text: Config, width: int, defaults: Mapping[str, Any] | None,
 def mixture(
     text: Config, traits: Mapping[str, Any], layers: int, mamba: StateSpaceLayers | None, model_id: str
 ) -> MoeFacts | None:
-    experts = optional(text, model_id, "num_local_experts", "num_experts", "n_routed_experts")
+    experts = optional(text, model_id, *COUNTS_OF_EXPERTS)
     if not experts:
         return None
     width = optional(text, model_id, "moe_intermediate_size", "expert_intermediate_size") or integer(
         text, model_id, "intermediate_size"
     )
-    sharing = optional(text, model_id, "n_shared_experts") or traits.get("sharedExperts", 0)
+    sharing = optional(text, model_id, "n_shared_experts", "moe_num_shared_experts") or traits.get("sharedExperts", 0)
     shared = optional(text, model_id, *_SHARED_WIDTHS) or width * sharing
-    dense = optional(text, model_id, "first_k_dense_replace", "num_dense_layers") or 0
+    dense = optional(text, model_id, "first_k_dense_replace", "num_dense_layers", "moe_layer_start_index") or 0
     if every := optional(text, model_id, "interleave_moe_layer_step"):
         dense = layers - layers // every
     if mamba is not None and mamba.expert_layers is not None:
         dense = layers - mamba.expert_layers
     return MoeFacts(
         num_experts=experts,
-        num_experts_per_tok=optional(text, model_id, "num_experts_per_tok", "experts_per_token", "top_k_experts") or 1,
+        num_experts_per_tok=optional(text, model_id, *EXPERTS_OF_A_TOKEN) or 1,
         expert_intermediate_size=width,
         shared_intermediate_size=shared or _dense_beside_experts(text, model_id),
         num_dense_layers=dense,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from l4serve.config.secrecy.secret_shapes import excerpt
+from l4serve.planning.models.hf_parts import COUNTS_OF_EXPERTS
 from l4serve.planning.models.hf_quantization import quantization_from_config
 from l4serve.planning.models.hf_values import (
     DECODER_LAYERS,
@@ -31,7 +32,7 @@ _SIZES = (
 )
 """Sizes and lengths that are above 0 where a file has them; the last ones are lengths that only a release reads."""
 _COUNTS = (
-    *("num_experts", "num_local_experts", "n_routed_experts", "num_experts_per_tok", "moe_intermediate_size"),
+    *(*COUNTS_OF_EXPERTS, "num_experts_per_tok", "moe_k", "moe_intermediate_size"),
     *("kv_lora_rank", "q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim", "num_kv_shared_layers"),
 )
 

@@ -186,3 +186,19 @@ def test_an_open_mirror_of_a_gated_shape_is_not_gated() -> None:
 def test_values_of_the_wrong_kind_are_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ModelConfigError, match=r"^m: "):
         shape_from_config({**LLAMA, "head_dim": None, **wrong}, model_id="m", source="test")
+
+
+def test_experts_are_counted_under_every_name_that_files_give_them() -> None:
+    """The words of ERNIE 4.5's and Step 3.5's config.json."""
+    told = {"moe_num_experts": 64, "moe_k": 6, "moe_intermediate_size": 1536, "moe_layer_start_index": 1}
+    experts = shape_from_config({**LLAMA, **told, "moe_num_shared_experts": 2}, model_id="m", source="test").moe
+    assert experts is not None
+    assert (experts.num_experts, experts.num_experts_per_tok, experts.num_dense_layers) == (64, 6, 1)
+    assert experts.shared_intermediate_size == 2 * 1536
+    shared = shape_from_config({**LLAMA, **told, "share_expert_dim": 1280}, model_id="m", source="test").moe
+    assert shared is not None
+    assert shared.shared_intermediate_size == 1280
+
+
+def test_a_modern_bert_is_an_encoder() -> None:
+    assert shape_from_config({**LLAMA, "architectures": ["ModernBertModel"]}, model_id="m", source="test").is_encoder
