@@ -9,7 +9,7 @@ from l4serve.advising.answer import Answer, Rejected
 from l4serve.advising.budget import most_autoscaled, whole_edit
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.load_share import together
-from l4serve.advising.ranking import Judged, Wish, measured
+from l4serve.advising.ranking import Judged, Wish, measured, per_scope
 from l4serve.planning.stack.speed_json import RATES, load_json, reasons_of, rounded, speed_json
 from l4serve.planning.workload.judgement.speed_question import Priced
 
@@ -100,12 +100,15 @@ def reasons(answer: Answer, wish: Wish) -> tuple[str, ...]:
         "throughput": f"{figure}, the most",
         "cost": f"{figure}, the least",
     }[wish.goal]
+    others = "all that keep the wish"
     if wish.goal == "throughput" and wish.load.rate is not None:
         best = f"{figure}, as many as come, for the least"
+    elif wish.goal == "throughput" and per_scope(winner, wish)[1]:
+        others = "the front"
     if wish.goal == "cost" and winner.usd_per_million is None:
         best = f"{figure}: the fewest cards for its tokens"
     return (
-        f"{best} of all that keep the wish",
+        f"{best} of {others}",
         f"limited by {winner.speed.limited_by}",
         *_gains(winner.candidate, answer.rejected),
         *_other_replicas(winner.candidate, wish),

@@ -108,15 +108,10 @@ def _no_worse(one: Sequence[float], other: Sequence[float]) -> bool:
 
 
 def winner_of(kept: Sequence[Judged], wish: Wish) -> Judged | None:
-    """The first in the order of the goal; of those that are as good by the goal, one that none of them beats."""
-    winner = min(kept, key=partial(rank, wish), default=None)
-    if winner is None:
-        return None
-    best = rank(wish, winner)[0]
-    for judged in sorted((each for each in kept if rank(wish, each)[0] == best), key=partial(rank, wish)):
-        if beats(judged, winner):
-            winner = judged
-    return winner
+    """The first in the order of the goal that nothing beats: two small cards may be better in everything than the large
+    one that makes more tokens for each GPU."""
+    ordered = sorted(kept, key=partial(rank, wish))
+    return next((judged for judged in ordered if not any(beats(other, judged) for other in kept)), None)
 
 
 def beats(one: Judged, other: Judged) -> bool:

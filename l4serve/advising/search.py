@@ -94,7 +94,7 @@ def _bill(judged: Judged) -> float:
 
 def _rivals(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judged], known: Pods) -> list[Judged]:
     """Pods that are better than all that were kept, each with as many replicas as the money of the winner before it
-    buys.
+    buys, or of the winner's own with a number between those that were tried.
 
     The fewest that keep a wish, and a few times as many, are more of a slow pod than of a fast one. Nobody waits less
     than one client alone, so for latency a pod that is slower even for that one is not tried.
@@ -108,13 +108,13 @@ def _rivals(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Jud
 
 
 def _better(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Judged], known: Pods) -> Judged | None:
-    """The best of what the winner's money buys, where it is better than all that were kept."""
+    """The best challenger of the winner, where it is better than all that were kept."""
     wish, winner = known.wish, winner_of(kept, known.wish)
     if winner is None:
         return None
     first = best = min(kept, key=partial(rank, wish))
-    for pod, home in places(pods, homes):
-        candidate = Candidate(pod=pod, home=home, replicas=_matching(pod, home, winner.candidate, wish))
+    for candidate in _challengers(pods, homes, winner.candidate, known):
+        pod = candidate.pod
         if ruled_out(candidate, wish) or (known.needed(pod).replicas or inf) >= candidate.replicas:
             continue
         settled, judgement, _ = known.settle(pod)
@@ -126,6 +126,22 @@ def _better(pods: Sequence[PodChoice], homes: Sequence[Home], kept: Sequence[Jud
         if found is not None and _missed(found, wish) is None and rank(wish, found) < rank(wish, best):
             best = found
     return None if best is first else best
+
+
+def _challengers(
+    pods: Sequence[PodChoice], homes: Sequence[Home], winner: Candidate, known: Pods
+) -> Iterator[Candidate]:
+    """What the winner's money buys of every pod, and of its own also the numbers between: one replica more may have so
+    few clients that its engine is quicker. For latency more are always better."""
+    wish = known.wish
+    for pod, home in places(pods, homes):
+        one = Candidate(pod=pod, home=home, replicas=1)
+        yield edited(one, replicas=_matching(pod, home, winner, wish))
+        if wish.goal == "latency" or home != winner.home or _beneath(pod, wish) or known.settle(pod)[0] != winner.pod:
+            continue
+        fewest, (least, most) = known.needed(pod).replicas or 1, table()["quarters"]
+        counts = sorted({_dealt(ceil(fewest * part / 4), home, wish) for part in range(least, most + 1)})
+        yield from (edited(one, replicas=count) for count in counts)
 
 
 def _matching(pod: PodChoice, home: Home, other: Candidate, wish: Wish) -> int:

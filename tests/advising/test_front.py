@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from l4serve.advising.advice_json import answer_json
+from l4serve.advising.advice_json import answer_json, reasons
 from l4serve.advising.answer import Answer
 from l4serve.advising.candidates import pod_choices
 from l4serve.advising.homes import homes_of
@@ -17,6 +17,7 @@ from l4serve.cli.answers.advice_text import advice_page
 from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.judgement.fit_question import Question, subject_of
+from tests.advising.test_search import asked
 
 CHAT = Load(input_tokens=512, output_tokens=256, clients=64)
 WISHES = [
@@ -70,6 +71,22 @@ def test_no_member_of_a_front_is_beaten_by_another_as_printed(wish: Wish) -> Non
     assert len(rows) == len(answer.front)
     assert not beaten(rows)
     assert len(set(rows)) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("model", "clients", "spread"), [("microsoft/phi-4", 2, 0.8), ("mistralai/Mistral-7B-v0.3", 300, 0.0)]
+)
+def test_a_winner_is_not_beaten_by_more_of_another_card(model: str, clients: int, spread: float) -> None:
+    """A large card makes most of all for each GPU; two small ones may make more for less money, and sooner."""
+    load = Load(input_tokens=2000, output_tokens=50, clients=clients, input_spread=spread, output_spread=spread)
+    wish = Wish(goal="throughput", load=load)
+    found = [asked(model, card) for card in ("nvidia-a100-80gb", "nvidia-tesla-a100")]
+    pods = [pod for choices, _ in found for pod in choices[::3]]
+    answer = search(pods, [home for _, homes in found for home in homes], wish)
+    assert answer.winner is not None
+    assert not beaten([in_json(judged) for judged in answer_json(answer, wish)["front"]])
+    assert rank(wish, answer.winner) == min(rank(wish, judged) for judged in answer.front)
+    assert reasons(answer, wish)[0].endswith("tokens a second a GPU, the most of the front")
 
 
 @pytest.mark.parametrize("wish", WISHES, ids=[f"{each.goal}-{index}" for index, each in enumerate(WISHES)])

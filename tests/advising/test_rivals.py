@@ -94,6 +94,21 @@ def test_no_pod_that_the_winner_s_money_buys_is_better_than_the_winner(asks: dic
             assert rank(wish, winner)[0] <= rank(wish, other)[0], describe(candidate)
 
 
+@pytest.mark.parametrize("goal", ["throughput", "cost"])
+def test_no_other_number_of_the_winner_s_replicas_is_better(goal: Any) -> None:
+    """Three replicas have 100 of 300 clients each, whose steps the host launches as graphs; two and four are slower."""
+    wish = Wish(goal=goal, load=spread_as_asked(Load(input_tokens=64, output_tokens=32, clients=300), 0.4))
+    pods, homes = asked("Qwen/Qwen3-30B-A3B-GPTQ-Int4", "nvidia-rtx-pro-6000")
+    winner = search(pods[:9], homes[:1], wish).winner
+    assert winner is not None
+    assert winner.candidate.replicas == 3
+    known = Pods(wish, remember=True)
+    for count in range(1, 9):
+        other, _ = estimated(replace(winner.candidate, replicas=count), wish, known)
+        assert other is not None
+        assert rank(wish, winner)[0] <= rank(wish, other)[0], describe(other.candidate)
+
+
 def test_a_replica_less_would_leave_some_replica_with_more_clients() -> None:
     """Of 200 clients the 35 replicas that 25 USD pay have six at most, and so have 34."""
     winner = won(replace(LATENCY, budget_usd_hour=25.0)).candidate
