@@ -126,8 +126,8 @@ requirements: $(STAMP)
 	$(COMPILE) -c requirements/dev.txt -o requirements/doctor.txt requirements/doctor.in
 	$(COMPILE) -o requirements/hooks.txt requirements/hooks.in
 	$(COMPILE) -c requirements/dev.txt -o requirements/coverage.txt requirements/coverage.in
-	$(filter-out --generate-hashes,$(COMPILE)) --no-annotate -c requirements/dev.txt \
-		-o requirements/pulumi.txt requirements/pulumi.in
+	$(COMPILE) -c requirements/dev.txt -o requirements/pulumi.txt requirements/pulumi.in
+	$(BIN)/python -m scripts.checkout_wheel --write
 
 $(BIN)/actionlint: requirements/tools/go.mod requirements/tools/go.sum $(STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" go build -C requirements/tools -o "$(CURDIR)/$@" github.com/rhysd/actionlint/cmd/actionlint
