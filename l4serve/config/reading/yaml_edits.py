@@ -6,6 +6,7 @@ quotes, but writes the whole document: `{ b: 1 }`, `[1,2]`, an indent of four an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from l4serve.config.reading.yaml_text import flow
 Path = Sequence[str]
 _PARSER = getattr(yaml, "CLoader", yaml.Loader)
 """Only its events are used: advice edits a text a dozen times, and PyYAML's own parser takes ten times as long."""
+_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
+"""What ends a line of YAML, the usual first."""
+_BREAK = re.compile("|".join(_BREAKS))
 _BYTE_ORDER_MARK = "\ufeff"
 """It stands before the text that the parser counts in."""
 
@@ -29,7 +33,8 @@ class YamlEditError(ValueError):
 def with_values(text: str, values: Mapping[tuple[str, ...], Any]) -> str:
     """The text with a value at each path: in place of the one that is there, or as the last key of its mapping.
 
-    Raises YamlEditError where a path leads through something else than mappings that are written out.
+    Raises YamlEditError where a path leads through something else than mappings that are written out, and where only
+    Pulumi's parser knows the text.
     """
     plain = text.removeprefix(_BYTE_ORDER_MARK)
     mark = text[: len(text) - len(plain)]
@@ -87,8 +92,12 @@ def _place(index: Any) -> int:
 
 
 def _with_value(text: str, path: Path, value: Any) -> str:
-    loader = _Composer(text)
-    node = loader.get_single_node()
+    try:
+        loader = _Composer(text)
+        node = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise YamlEditError(f"line {line} is YAML that only Pulumi reads: write it in a plainer form") from None
     shared = _shared(node)
     for depth, key in enumerate(path):
         if id(node) in shared:
@@ -163,12 +172,12 @@ def _with_key(loader: _Composer, node: yaml.MappingNode, key: str, value: Any, w
         return f"{text[:at]}, {entry}{text[at:]}"
     first = node.value[0][0].start_mark
     at = _line_end(text, loader.end_of(node))
-    new_line = "\r\n" if "\r\n" in text else "\n"
-    lead = "" if text[:at].endswith("\n") else new_line
+    new_line = next((each for each in _BREAKS if each in text), "\n")
+    lead = "" if text[:at].endswith(_BREAKS) else new_line
     return f"{text[:at]}{lead}{' ' * first.column}{entry}{new_line}{text[at:]}"
 
 
 def _line_end(text: str, at: int) -> int:
     """Behind the line break of the line, and so behind a comment on it."""
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end + 1
+    end = _BREAK.search(text, at)
+    return end.end() if end else len(text)

@@ -80,3 +80,14 @@ def test_line_ends_stay_as_they_are() -> None:
     text = "a:\r\n  b: 1\r\n"
     assert with_values(text, {("a", "c"): 2}) == "a:\r\n  b: 1\r\n  c: 2\r\n"
     assert with_values(text, {("a", "b"): 2}) == "a:\r\n  b: 2\r\n"
+
+
+@pytest.mark.parametrize("line_break", ["\r", "\x85", "\u2028", "\u2029"])
+def test_any_line_break_of_yaml_ends_a_line(line_break: str) -> None:
+    text = line_break.join(("a:", "  b: 1  # why", "c: 2", ""))
+    assert with_values(text, {("a", "d"): 3}) == line_break.join(("a:", "  b: 1  # why", "  d: 3", "c: 2", ""))
+
+
+def test_what_only_pulumi_reads_is_not_edited() -> None:
+    with pytest.raises(YamlEditError, match="line 2 is YAML that only Pulumi reads"):
+        with_values('a: 1\nb: "it\\\'s"\n', {("a",): 2})
