@@ -84,7 +84,7 @@ def _piped() -> tuple[re.Pattern[str], ...]:
     words = (words.replace(" ", _BLANK) for words in load_data(__file__, "placed_secrets.yaml")["piped"])
     takers = "|".join(words)
     user = r"(?:[^\s:\"'\\]{1,60}:)?"
-    value = rf"{_QUOTE}{user}(?P<value>[^\s\"'\\$<-][^\s\"'\\]{{0,300}})"
+    value = rf"{_QUOTE}{user}(?P<value>[^\s\"'\\$<-](?:[^\s\"'\\]|\\{{1,2}}n){{0,300}})"
     return (
         re.compile(rf"{_ECHO}{value}{_QUOTE}\s{{0,4}}\|(?=[^\n;]{{0,200}}(?:{takers}))"),
         re.compile(rf"(?:{takers})[^\n;|]{{0,200}}?<<<[ \t]{{0,4}}{value}"),

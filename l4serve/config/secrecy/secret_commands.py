@@ -19,13 +19,22 @@ _ELEMENT = re.compile(
 )
 _OF_PLIST = re.compile(r"<key>(?P<name>[^<>]{1,60})</key>\s{0,9}<string>(?P<value>[^<>]{1,500})</string>")
 _ENTRY = re.compile(
-    rf"\b(?:name|key){_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}(?P<name>[A-Za-z][\w.-]{{0,60}}){_QUOTE}\s{{0,9}}[,;\n]?\s{{0,9}}"
-    rf"{_QUOTE}value{_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}(?P<value>[^\s\"',;{{}}\\]{{1,300}})",
+    rf"\b(?:parameter)?(?:name|key){_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}(?P<name>[A-Za-z][\w.-]{{0,60}}){_QUOTE}\s{{0,9}}[,;\n]?\s{{0,9}}"
+    rf"{_QUOTE}(?:parameter)?value{_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}(?P<value>[^\s\"',;{{}}\\]{{1,300}})",
     re.I,
 )
 """`name: X, value: Y`, as lists of variables have it, in JSON or YAML."""
 _SET = re.compile(r"\bset\s{1,4}(?P<name>[A-Za-z_][\w.-]{0,60})\s{1,4}[\"']?(?P<value>(?=\S*\d)[^\s\"'/*]{6,300})")
 """`aws configure set aws_secret_access_key VALUE`, and others that set what they name."""
+_SUBSCRIPT = re.compile(
+    rf"\[{_QUOTE}(?P<name>[A-Za-z_][\w.-]{{0,60}}){_QUOTE}\]\s{{0,4}}=\s{{0,4}}\\*[\"'](?P<value>[^\s\"'\\]{{1,300}})"
+)
+"""`os.environ["X"] = "VALUE"`, and the same of other languages."""
+_CALL = re.compile(
+    rf"(?i)\b(?:(?:set|put)_?env(?:ironmentvariable)?|define|setdefault)\(\s{{0,4}}{_QUOTE}(?P<name>[A-Za-z_][\w.-]{{0,60}})"
+    rf"{_QUOTE}\s{{0,4}},\s{{0,4}}{_QUOTE}(?P<value>[^\s\"'\\]{{1,300}})"
+)
+"""`os.Setenv("X", "VALUE")`, `define('X', 'VALUE')`."""
 _SAID = re.compile(
     r"(?i)\b(?:password|passwd|passphrase|secret|token|api[ -]?key|pin)\s{1,4}(?:is|was)\s{1,4}[\"'`]?"
     r"(?!v?\d{1,4}(?:\.\d{1,4}){1,3}(?:[-.]?(?:rc|post|dev)\.?\d{1,3})?[.!?)]?(?![\w.-]))"
@@ -38,9 +47,19 @@ _KEY_LOGIN = re.compile(
     rf"\b(?:wandb\s{{1,4}}login|(?:add-)?authtoken|auth:token){_OPTIONS_OF_A_LOGIN}(?P<value>(?=\S*\d)[^\s=-]\S{{5,300}})"
 )
 _OF_SQL = re.compile(
-    r"(?i)\b(?:password|identified\s{1,4}(?:with\s{1,4}\S{1,60}\s{1,4})?by)\s{1,4}['\"](?P<value>[^'\"\s]{4,300})['\"]"
+    r"(?i)\b(?:password(?:\s{1,4}for\s{1,4}\S{1,100})?(?:\s{0,4}=\s{0,4}(?:n|password\s{0,4}\()?|\s{1,4})"
+    r"|identified\s{1,4}(?:with\s{1,4}\S{1,60}\s{1,4})?by\s{1,4})['\"](?P<value>[^'\"\s]{4,300})['\"]"
 )
-"""`CREATE USER me WITH PASSWORD 'VALUE'`, and the same of MySQL and Oracle."""
+"""`CREATE USER me WITH PASSWORD 'VALUE'`, and the same of MySQL, SQL Server and Oracle."""
+_BARE_IN_SQL = re.compile(r"\bIDENTIFIED\s{1,4}BY\s{1,4}(?P<value>[^\s'\";,$<(]{4,300})")
+"""Oracle needs no quotes."""
+_OF_MONGO = re.compile(
+    r"\bdb\.(?:auth|changeUserPassword)\(\s{0,4}[\"'][^\"']{1,60}[\"']\s{0,4},\s{0,4}[\"'](?P<value>[^\"'\s]{1,300})"
+)
+_OF_EXPECT = re.compile(r"\bsend\s{1,4}(?:-\S{1,10}\s{1,4}){0,2}\\*\"(?P<value>[^\\\"\s$]{6,300})\\{1,4}[rn]\\*\"")
+"""`send "VALUE\\r"`, what a script of expect answers to a prompt."""
+_OF_POSTFIX = re.compile(r"\]:\d{2,5}\s{1,9}[^\s:]{1,100}:(?P<value>[^\s:]{4,300})")
+"""`[smtp.example.com]:587 me:VALUE`, a line of sasl_passwd."""
 _OF_ORACLE = re.compile(
     r"(?:\b(?:sqlplus|expdp|impdp|rman|sqlldr)\s{1,4}(?:-\S{1,20}\s{1,4})*|\bjdbc:oracle:\w{1,10}:)[\w.]{1,60}/(?P<value>[^\s/@'\"]{1,300})(?=@)"
 )
@@ -62,10 +81,16 @@ _SENTENCES = (
     (("vault",), _LOGIN),
     (("wandb", "authtoken", "auth:token"), _KEY_LOGIN),
     (("password", "PASSWORD", "identified", "IDENTIFIED"), _OF_SQL),
+    (("IDENTIFIED",), _BARE_IN_SQL),
+    (("db.auth", "db.changeUserPassword"), _OF_MONGO),
+    (("send",), _OF_EXPECT),
+    (("]:",), _OF_POSTFIX),
     (("sqlplus", "expdp", "impdp", "rman", "sqlldr", "jdbc:oracle"), _OF_ORACLE),
 )
 _NAMED = (
     ("set ", _SET),
+    ("]", _SUBSCRIPT),
+    ("(", _CALL),
     ("</", _ELEMENT),
     ("</key>", _OF_PLIST),
     ("value", _ENTRY),
