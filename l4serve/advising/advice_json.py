@@ -139,6 +139,7 @@ def _gains(candidate: Candidate, rejected: Sequence[Rejected]) -> list[str]:
         "engine.maxModelLen": "a context that fits and holds the requests",
         "engine.maxNumBatchedTokens": "more tokens of prompts in one step",
         "engine.maxNumSeqs": "fewer sequences share a step, and their memory is left to the cache",
+        "autoscaling.target": "another replica serves before the rate has outgrown those that there are",
     }
     back = {
         "engine.quantization: null": "the weights of the checkpoint are served as they are",

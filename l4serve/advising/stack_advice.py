@@ -12,11 +12,13 @@ from l4serve.advising.homes import homes_of
 from l4serve.advising.known_pods import Pods
 from l4serve.advising.ranking import Judged, Wish, rank
 from l4serve.advising.search import search
+from l4serve.advising.sizing import size
 from l4serve.advising.trial import Planner, edit_path
 from l4serve.config.frozen import frozen
 from l4serve.config.reading.yaml_edits import with_values
 from l4serve.config.refusals.problems import ConfigError
 from l4serve.planning.machines.shapes import MachineShape
+from l4serve.planning.values.edited import edited
 from l4serve.planning.workload.judgement.subject import Subject
 from l4serve.planning.workload.workload_plan import WorkloadPlan
 
@@ -119,11 +121,14 @@ def write_advice(text: str, workload: WorkloadPlan, wish: Wish, planner: Planner
     rejected = (*(each for each in answer.rejected if _key(each.candidate) not in lost), *refused)
     if best is None:
         return Written(text=text, answer=replace(answer, winner=None, front=(), rejected=rejected, refused=first))
-    front = tuple(judged for judged in answer.front if _key(judged.candidate) not in lost)
+    winner, written = _scaled(draft, *best)
+    front = tuple(
+        winner if judged is best[0] else judged for judged in answer.front if _key(judged.candidate) not in lost
+    )
     ahead = {_key(judged.candidate) for judged in order if rank(wish, judged) < rank(wish, best[0])}
     better = tuple(each for each in first if _key(each.candidate) in ahead)
     kept = tuple(each for each in rejected if _key(each.candidate) != _key(best[0].candidate))
-    return Written(text=best[1], answer=replace(answer, winner=best[0], front=front, rejected=kept, refused=better))
+    return Written(text=written, answer=replace(answer, winner=winner, front=front, rejected=kept, refused=better))
 
 
 @frozen(kw_only=True)
@@ -134,6 +139,20 @@ class _Draft:
     workload: WorkloadPlan
     wish: Wish
     planner: Planner
+
+
+def _scaled(draft: _Draft, judged: Judged, text: str) -> tuple[Judged, str]:
+    """The same with the target by which the workload's own autoscaler acts in time, where its plan takes that."""
+    scaling, sizing = draft.workload.scale.autoscaling, size(judged, draft.wish) if draft.wish.load.rate else None
+    if scaling is None or sizing is None:
+        return judged, text
+    target = {"queue": sizing.queue_target, "running": sizing.running_target}.get(scaling.role)
+    if target is None or str(target) == scaling.target:
+        return judged, text
+    pod = edited(judged.candidate.pod, edit={**judged.candidate.pod.edit, "autoscaling.target": target})
+    scaled = edited(judged, candidate=edited(judged.candidate, pod=pod))
+    _, written = _planned(draft, scaled)
+    return (judged, text) if written is None else (scaled, written)
 
 
 def _key(candidate: Candidate) -> tuple[str, int]:
@@ -148,9 +167,9 @@ def _taken(draft: _Draft, judged: Sequence[Judged], refused: list[Rejected]) -> 
     for each in judged:
         known = next((one for one in refused if _key(one.candidate) == _key(each.candidate)), None)
         room = known or min((one for one in refused if _crowds(one, each.candidate)), key=_replicas, default=None)
-        reason, edited = _planned(draft, each) if room is None else (_too_many(room), None)
-        if edited is not None:
-            return (each, edited), min((count for count in counts if count > each.candidate.replicas), default=0)
+        reason, text = _planned(draft, each) if room is None else (_too_many(room), None)
+        if text is not None:
+            return (each, text), min((count for count in counts if count > each.candidate.replicas), default=0)
         if known is None:
             refused.append(Rejected(candidate=each.candidate, reason=reason))
         counts.append(each.candidate.replicas)
@@ -178,8 +197,8 @@ def _planned(draft: _Draft, judged: Judged) -> tuple[str, str | None]:
     workload = draft.workload
     edit = whole_edit(judged.candidate, draft.wish)
     try:
-        edited = with_values(draft.text, {edit_path(workload.name, key): value for key, value in edit.items()})
-        plan = draft.planner(edited)
+        text = with_values(draft.text, {edit_path(workload.name, key): value for key, value in edit.items()})
+        plan = draft.planner(text)
     except (ConfigError, ValueError) as error:
         return f"{REFUSED}{str(error).splitlines()[0]}", None
     after = next(w for w in plan.workloads if w.name == workload.name)
@@ -188,4 +207,4 @@ def _planned(draft: _Draft, judged: Judged) -> tuple[str, str | None]:
     machine, advised = after.prospect.machine, judged.candidate.home.shape
     if machine != advised:
         return f"the stack plans it on {machine.name if machine else 'another machine'}, not on {advised.name}", None
-    return "", edited
+    return "", text
