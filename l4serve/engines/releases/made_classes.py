@@ -20,7 +20,8 @@ _TOKENS, _TOKENS_SINCE = "ForTokenClassification", Version("0.13")
 """An end that older releases make of nothing."""
 _WRITES = ("ForCausalLM", "ForConditionalGeneration", "ChatModel", "LMHeadModel")
 """Ends of classes that write text, whose checkpoint need not fit a class of the same models."""
-_SINCE = {"ForSequenceClassification": Version("0.10.0")}
+_SINCE = {"ForSequenceClassification": Version("0.9.2")}
+"""0.9.2 falls back to the class of Transformers (`resolve_transformers_arch` of its model_loader/utils.py)."""
 _OTHERS_SINCE = Version("0.10.1")
 
 

@@ -10,7 +10,8 @@ UNKNOWN = "vllm-unknown-model"
 @pytest.mark.parametrize(
     ("version", "architecture", "served"),
     [
-        ("0.9.2", "LlamaForSequenceClassification", False),
+        ("0.9.1", "LlamaForSequenceClassification", False),
+        ("0.9.2", "LlamaForSequenceClassification", True),
         ("0.10.0", "LlamaForSequenceClassification", True),
         ("0.33.0", "Gemma2ForSequenceClassification", True),
         ("0.33.0", "Qwen3VLForSequenceClassification", True),
