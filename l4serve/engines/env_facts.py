@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from l4serve.engines.arguments.checking import unread
+from l4serve.engines.arguments.checking import is_of_engine, unread
 from l4serve.engines.arguments.value_texts import type_words, value_fault
 from l4serve.engines.case import Case
-from l4serve.engines.releases.profile import engine_profile
+from l4serve.engines.releases.replacements import removal
 from l4serve.engines.releases.variables import is_replaced, variable_of
 
 
@@ -33,9 +33,11 @@ def _unreadable(case: Case) -> Iterator[str]:
 
 
 def _unknown(case: Case) -> Iterator[str]:
-    """Names with the engine's prefix that are not refused as misspelt or removed."""
-    prefix = engine_profile(case.engine.kind).env_prefix
-    for name in (*case.extra_env, *case.env) if prefix else ():
-        known = name in case.contract.env or unread(case.contract, name, case.extra_env.get(name))
-        if name.startswith(prefix or "") and not known:
-            yield name
+    """Names with the engine's prefix that are not refused as misspelt or replaced, with why the release lacks them."""
+    contract = case.contract
+    for name in (*case.extra_env, *case.env):
+        known = name in contract.env or unread(contract.engine, contract.version, name)
+        if known or not is_of_engine(name, contract.engine):
+            continue
+        lacking = removal(contract, name)
+        yield f"{name} ({lacking.reason})" if lacking else name

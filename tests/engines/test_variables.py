@@ -120,12 +120,32 @@ def test_an_unknown_variable_warns_and_ends_a_start_that_is_told_to_fail() -> No
     assert "vllm-unknown-variable" not in verdicts("vllm", "0.26.0", extra_env={"VLLM_CACHE_ROOT": "/tmp/x"})
 
 
-def test_a_dropped_variable_passes_with_the_value_that_asks_for_what_is_done_anyway() -> None:
-    assert built(NEWEST, extra_env={"VLLM_USE_V1": "1"})
-    assert "does not read" in refused(NEWEST, extra_env={"VLLM_USE_V1": "0"})["extraEnv.VLLM_USE_V1"]
+@pytest.mark.parametrize(
+    ("version", "name", "told"),
+    [
+        ("0.15.0", "VLLM_USE_V1", "there is no other engine than V1"),
+        ("0.28.0", "VLLM_RPC_TIMEOUT", "it ended after 0.22.1"),
+        ("0.9.2", "VLLM_USE_FLASHINFER_MOE_FP4", "it came with 0.10.0"),
+    ],
+)
+def test_a_variable_of_other_releases_warns_where_nothing_replaces_it(version: str, name: str, told: str) -> None:
+    """A start goes on as without it."""
+    env = {name: "0"}
+    found = verdicts("vllm", version, extra_env=env)["vllm-unknown-variable"]
+    assert f"{name} ({told}" in found.reason
+    assert built(load_contract("vllm", version), extra_env=env)
+
+
+def test_a_variable_of_other_releases_ends_a_start_that_is_told_to_fail() -> None:
     strict = ("--fail-on-environ-validation",)
     found = errors("vllm", "0.26.0", extra_env={"VLLM_USE_V1": "1"}, extra_args=strict)
     assert found == {"vllm-unknown-variable-that-ends-the-start"}
+
+
+def test_a_variable_that_a_flag_replaces_is_refused() -> None:
+    """What it asks for would be left out without a word."""
+    told = refused(NEWEST, extra_env={"VLLM_FLASH_ATTN_VERSION": "2"})["extraEnv.VLLM_FLASH_ATTN_VERSION"]
+    assert "--attention-config.flash_attn_version" in told
 
 
 def test_a_variable_that_is_refused_as_misspelt_is_told_once() -> None:

@@ -12,7 +12,7 @@ from l4serve.engines.arguments.value_texts import type_words, value_fault
 from l4serve.engines.releases.contract import Contract, load_contract
 from l4serve.engines.releases.flags import Flag
 from l4serve.engines.releases.profile import engine_profile
-from l4serve.engines.releases.replacements import is_moot, removal
+from l4serve.engines.releases.replacements import has_replacement, removal
 from l4serve.engines.releases.variables import variable_of
 
 _LEVEL = re.compile(r"-O=?([^.=].*)", re.DOTALL)
@@ -179,31 +179,38 @@ def _unknown(token: str, contract: Contract) -> Problem:
 
 
 def check_env(env: Mapping[str, str | None], contract: Contract) -> Iterator[Problem]:
-    """Variables that the release no longer reads, that are near misses of one it does, or with a value that it cannot
-    read when it starts."""
+    """Variables that something else replaces in the release, that are near misses of one it reads, or with a value that
+    it cannot read when it starts."""
     for name, value in env.items():
         if name not in contract.env:
-            if problem := unread(contract, name, value):
+            if problem := unread(contract.engine, contract.version, name):
                 yield problem
         elif value is not None and (variable := variable_of(name, contract)) and not variable.lazy:
             yield from _value_problems(name, variable.takes, value, contract)
 
 
-def unread(contract: Contract, name: str, value: str | None) -> Problem | None:
-    """What is wrong with a variable that a release does not read; None where it asks for what is done anyway."""
-    return None if is_moot(contract, name, value) else _unread(contract.engine, contract.version, name)
-
-
 @lru_cache(maxsize=2**13)
-def _unread(kind: str, version: str, name: str) -> Problem | None:
-    """A search asks the same of each of its pods."""
+def unread(kind: str, version: str, name: str) -> Problem | None:
+    """What is wrong with a variable that a release does not read; a search asks the same of each of its pods.
+
+    None where a start goes on as without it: the engine's own variables of other releases, which nothing replaces.
+    """
     contract = load_contract(kind, version)
     known = removal(contract, name)
+    if known and is_of_engine(name, kind) and not has_replacement(kind, name):
+        return None
     remedy = known.advice if known else _meant_variable(name, contract)
     return None if remedy is None else Problem(name, f"{contract.name} does not read {name}", remedy)
 
 
+def is_of_engine(name: str, kind: str) -> bool:
+    """Whether a variable's name begins as the engine's own do."""
+    prefix = engine_profile(kind).env_prefix
+    return bool(prefix) and name.startswith(prefix or "")
+
+
 def _meant_variable(name: str, contract: Contract) -> str | None:
     """The question for the variable that a near miss with the engine's prefix may mean; None for any other name."""
-    prefix = engine_profile(contract.engine).env_prefix
-    return (did_you_mean(name, contract.env, alike=_ENV_ALIKE) or None) if prefix and name.startswith(prefix) else None
+    if not is_of_engine(name, contract.engine):
+        return None
+    return did_you_mean(name, contract.env, alike=_ENV_ALIKE) or None

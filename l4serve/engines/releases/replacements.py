@@ -20,23 +20,18 @@ class Replacement:
     remedy: str
     """The edit, in words."""
     source: str
-    moot: str | None
-    """The value of a variable that asks for what every release without it does anyway."""
 
 
 @cache
 def replacements() -> tuple[Replacement, ...]:
     """Everything that the data file names."""
     entries = load_data(__file__, "replacements.yaml")
-    return tuple(
-        Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"], e.get("moot")) for e in entries
-    )
+    return tuple(Replacement(e["engine"], e["name"], e["replacement"], e["remedy"], e["source"]) for e in entries)
 
 
-def is_moot(contract: Contract, name: str, value: str | None) -> bool:
-    """Whether a variable that a release dropped has the value that asks for what the release does anyway."""
-    asked = (contract.engine, name, value)
-    return value is not None and any((entry.engine, entry.name, entry.moot) == asked for entry in replacements())
+def has_replacement(engine: str, name: str) -> bool:
+    """Whether something else is written in place of a name that releases dropped."""
+    return any((entry.engine, entry.name) == (engine, name) and entry.replacement for entry in replacements())
 
 
 @frozen()
@@ -46,6 +41,11 @@ class Removal:
     name: str
     remedy: str
     source: str | None
+
+    @property
+    def reason(self) -> str:
+        """Why the release lacks it, in the remedy's words before what to do."""
+        return self.remedy.partition(";")[0]
 
     @property
     def advice(self) -> str:
