@@ -1,15 +1,19 @@
-"""What is said of waits at a rate is what requests wait in the mean of many draws, whatever engine and load."""
+"""What few requests in a small cache wait is that of many draws, however their lengths vary."""
 
-from benchmarks.rate_waits import LOADS, TOLD, cases
+import pytest
 
-DRAWS, CLOSE = 12, 0.15
-LEAST = (0.75, 0.75, 0.55)
-"""The share of loads whose mean, 95th and 99th percentile are close; of one draw about a half, a third, a quarter."""
-BIAS = 0.1
+from benchmarks.rate_waits import LOADS, cases
+
+DRAWS = 60
+LOADED = (
+    "Qwen3-4B on l4, 32 places, 8,192 tokens cached; 256 in, 128 out, sigma 1; 68 %",
+    "Llama-3.1-8B-Instruct on l4, 64 places, 8,192 tokens cached; 256 in, 128 out, sigma 1; 72 %",
+)
 
 
-def test_waits_of_random_loads_are_those_of_many_draws() -> None:
-    every = zip(*(case.errors(DRAWS) for case in cases(LOADS)), strict=True)
-    for name, errors, least in zip(TOLD, every, LEAST, strict=True):
-        assert sum(abs(error) < CLOSE for error in errors) >= least * LOADS, name
-        assert abs(sum(errors)) < BIAS * LOADS, name
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOADED)
+def test_what_varied_requests_wait_for_a_small_cache_is_that_of_many_draws(name: str) -> None:
+    """Of one order of the gaps the means were 38 and 21 % too long."""
+    case = next(case for case in cases(LOADS) if case.name == name)
+    assert case.errors(DRAWS) == pytest.approx([0.0, 0.0, 0.0], abs=0.17)

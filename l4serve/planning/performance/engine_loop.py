@@ -23,7 +23,7 @@ MOST_QUEUED = 2000
 class EngineLoop:
     """One engine under one load."""
 
-    def __init__(self, clock: StepClock, limits: Limits, load: Load) -> None:
+    def __init__(self, clock: StepClock, limits: Limits, load: Load, arrivals: Iterator[float] | None = None) -> None:
         self.clock, self.limits, self.load = clock, limits, load
         self.lengths = load.lengths(limits.longest)
         self.now, self.step = 0.0, 0
@@ -40,7 +40,7 @@ class EngineLoop:
         self.seen = Observed()
         self.finished = self.skip = 0
         self.blocked = ""
-        self.to_come: Iterator[float] = iter(())
+        self.to_come = iter(()) if load.rate is None else arrivals or load.arrivals()
         self.sent: deque[float] = deque()
         """Seconds at which requests that are on their way reach the engine, in order."""
 
@@ -50,7 +50,6 @@ class EngineLoop:
         self.skip = requests.left_out
         self.sent.extend(0.0 for _ in range(self.load.clients or 0))
         if self.load.rate is not None:
-            self.to_come = self.load.arrivals()
             self.sent.append(next(self.to_come))
         while self.finished < (requests.most if self.seen.touched else requests.calm):
             self._advance()

@@ -10,8 +10,12 @@ from l4serve.planning.performance.burst import Burst
 from l4serve.planning.performance.engine_loop import EngineLoop
 from l4serve.planning.performance.full_engine import LOOKED_AT, FullEngine, Pace
 from l4serve.planning.performance.load import Load
-from l4serve.planning.performance.loop_state import Limits, Observed
+from l4serve.planning.performance.loop_state import Limits, Observed, all_of
 from l4serve.planning.performance.step_time import StepClock
+
+TURNS = 8
+"""Times that a rate begins elsewhere in the order of its gaps, where lengths vary and the cache makes requests wait:
+what they wait then hangs on which of them meet."""
 
 Runs = list[tuple[Limits, Observed]]
 Looks = list[tuple[Limits, Observed, Pace]]
@@ -25,6 +29,9 @@ def observed(clock: StepClock, limits: Limits, load: Load) -> Observed:
         if known == limits or seen.fits(limits, known):
             return seen
     seen = (Burst if load.burst else EngineLoop)(clock, limits, load).run()
+    if load.rate is not None and any(load.spread[:2]) and "cache" in seen.touched:
+        others = (EngineLoop(clock, limits, load, load.arrivals_after(turn / TURNS)).run() for turn in range(1, TURNS))
+        seen = all_of((seen, *others))
     runs.append((limits, seen))
     return seen
 

@@ -112,9 +112,14 @@ class Load:
     def arrivals(self) -> Iterator[float]:
         """Seconds at which the requests of an open load come, and the same each time: without memory, as from many who
         know nothing of each other, or with gaps of a gamma distribution that vary less or more."""
+        return self.arrivals_after(0.0)
+
+    def arrivals_after(self, share: float) -> Iterator[float]:
+        """The same after this share of the gaps, which then come last."""
         assert self.rate is not None, "a closed load has no rate"
-        now = 0.0
-        for gap in cycle(gaps(self.arrival_cv2)):
+        now, every = 0.0, gaps(self.arrival_cv2)
+        first = int(share * len(every))
+        for gap in cycle(every[first:] + every[:first]):
             now += gap / self.rate
             yield now
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from l4serve.config.frozen import frozen
@@ -87,3 +88,16 @@ class Observed:
             ("cache", self.most_cached + room, limits.cache_tokens, ran.cache_tokens),
         )
         return all(limit == was if name in self.touched else most <= limit for name, most, limit, was in sides)
+
+
+def all_of(runs: Sequence[Observed]) -> Observed:
+    """What the requests of several runs saw, and the waits of one request for each run: as many as one run has."""
+    both = Observed(touched={limit for seen in runs for limit in seen.touched})
+    for name in ("ttft", "itl", "decoded", "total", "tokens", "requests", "running", "busy", "idle"):
+        setattr(both, name, sum(getattr(seen, name) for seen in runs))
+    for name in ("most_sequences", "most_tokens", "most_cached"):
+        setattr(both, name, max(getattr(seen, name) for seen in runs))
+    for name in ("firsts", "places"):
+        waits = sorted(wait for seen in runs for wait in getattr(seen, name))
+        setattr(both, name, waits[len(runs) // 2 :: len(runs)])
+    return both
