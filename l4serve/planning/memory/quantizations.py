@@ -74,8 +74,11 @@ def _narrowed(model: ModelShape, options: ServingOptions) -> bool:
     stored = model.quantization
     if stored is None or not stored.narrow_cache:
         return False
-    since = _table()["methods"].get(stored.method, {}).get("narrowCacheSince")
-    return since is not None and parse_version(options.engine_version) >= parse_version(since)
+    entry = _table()["methods"].get(stored.method, {})
+    since = entry.get("narrowCacheSince", {}).get(options.engine)
+    if since is None or (model.mla is not None and not entry.get("narrowLatents")):
+        return False
+    return parse_version(options.engine_version) >= parse_version(since)
 
 
 def state_element_bytes(model: ModelShape, options: ServingOptions) -> tuple[int, int]:

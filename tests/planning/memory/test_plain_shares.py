@@ -1,5 +1,6 @@
 """Modules that a checkpoint's list leaves out keep the plain dtype, as the engine's method reads the list."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from l4serve.planning.memory.plain_shares import plain_shares, wide_shares
 from l4serve.planning.memory.quantizations import kv_element_bytes
 from l4serve.planning.memory.rank_parameters import rank_parameters
 from l4serve.planning.memory.weights import checkpoint_bytes, weight_bytes
+from l4serve.planning.models.catalogue import find_model
 from l4serve.planning.models.hf_config import shape_from_config
 from l4serve.planning.models.hf_values import ModelConfigError
 from l4serve.planning.models.model_shape import ModelShape
@@ -37,6 +39,7 @@ PACKED = {
     "quant_method": "compressed-tensors",
     "config_groups": {"a": {"weights": {"num_bits": 4, "type": "int", "group_size": 128, "symmetric": True}}},
 }
+FLOAT_CACHE = {"num_bits": 8, "type": "float", "strategy": "tensor", "dynamic": False, "symmetric": True}
 AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128}
 FP8 = {"quant_method": "fp8", "weight_block_size": [128, 128]}
 BNB = {"quant_method": "bitsandbytes", "load_in_4bit": True}
@@ -173,3 +176,29 @@ def test_a_checkpoint_may_ask_for_a_narrow_cache(scheme: object, version: str, d
     some = shape(DENSE, {**NVFP4, "kv_cache_scheme": scheme}, "ignore")
     options = ServingOptions(engine="vllm", engine_version=version, kv_cache_dtype=dtype)
     assert kv_element_bytes(some, options) == size
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "dtype", "size"),
+    [
+        ("vllm", "0.15.0", None, 1),
+        ("vllm", "0.26.0", "auto", 1),
+        ("vllm", "0.26.0", "bfloat16", 2),
+        ("vllm", "0.14.1", None, 2),
+        ("tgi", "3.3.5", None, 2),
+    ],
+)
+def test_compressed_tensors_may_ask_for_a_narrow_cache(engine: str, version: str, dtype: str | None, size: int) -> None:
+    some = shape(DENSE, {**PACKED, "kv_cache_scheme": FLOAT_CACHE}, "ignore")
+    options = ServingOptions(engine=engine, engine_version=version, kv_cache_dtype=dtype)
+    assert kv_element_bytes(some, options) == size
+
+
+def test_latents_of_compressed_tensors_stay_wide() -> None:
+    stored = shape(DENSE, {**PACKED, "kv_cache_scheme": FLOAT_CACHE}, "ignore").quantization
+    model = find_model("deepseek-ai/DeepSeek-V2-Lite")
+    assert model is not None and model.mla is not None
+    assert (
+        kv_element_bytes(replace(model, quantization=stored), ServingOptions(engine="vllm", engine_version="0.26.0"))
+        == 2
+    )
