@@ -1,7 +1,7 @@
 """What the last update of the stack left, from the stack's own state."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -59,10 +59,9 @@ def untold(pods: Mapping[str, PodRequest], resources: Resources) -> frozenset[st
     return frozenset(each for each in _deployments(resources) if not {each, each.rpartition("/")[2]} & pods.keys())
 
 
-def sized(names: Collection[str], resources: Resources, planned: StackPlan) -> Mapping[str, PodRequest]:
-    """The pods of those of these Deployments, by namespace and name, whose size the state holds."""
-    specs = {name: spec for name, spec in _deployments(resources).items() if name in names}
-    return state_pods(specs, autoscaled(resources), planned)
+def sized(resources: Resources, planned: StackPlan) -> Mapping[str, PodRequest]:
+    """The pods of those Deployments, by namespace and name, whose size the state holds."""
+    return state_pods(_deployments(resources), autoscaled(resources), planned)
 
 
 def begun(resources: Resources) -> frozenset[str]:

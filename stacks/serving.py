@@ -23,7 +23,7 @@ from components.serving_gateway import ServingGateway
 from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
 from l4serve.planning.stack.addons import addon_problems
-from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, held_json, pods_json
+from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, held_json, most_of, pods_json
 from l4serve.planning.stack.pending import cut_off_problem
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
@@ -62,11 +62,10 @@ def build() -> None:
     state = deployed_resources()
     _refuse_cut_off(begun(state) - pods_json(planned).keys(), planned, state)
     told = those_that_exist(deployed_pods(state), state)
-    unsized = untold(told, state)
-    found = sized(unsized, state, planned)
-    deployed = {**found, **told}
+    found = sized(state, planned)
+    deployed = most_of(told, found)
     planned = paced(planned, deployed)
-    beside = (deployed, planned, unsized - found.keys(), autoscaled(state))
+    beside = (deployed, planned, untold(told, state) - found.keys(), autoscaled(state))
     if stuck := tuple(exchange_problems(*beside)):
         _refuse_cut_off(begun(state), planned, state)  # whose steps would be refused in turn
     if refused := (*stuck, *addon_problems(addons_in_use(state, planned.cluster), planned)):

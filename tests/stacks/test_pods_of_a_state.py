@@ -7,6 +7,7 @@ import pytest
 
 from l4serve.cli.commands.render_command import render_stack
 from l4serve.planning.packing.placement import PodRequest
+from l4serve.planning.stack.exchange import most_of, pods_json, read_pods
 from l4serve.planning.stack.planned_pods import packed
 from l4serve.planning.stack.state_pods import state_pods
 from stacks.deployed import autoscaled, sized, untold
@@ -44,16 +45,17 @@ def by_size(pods: Mapping[str, PodRequest]) -> dict[str, tuple[Any, ...]]:
 @pytest.mark.parametrize("values", STACKS.values(), ids=STACKS)
 def test_a_state_tells_of_the_pods_that_were_planned(values: dict[str, Any]) -> None:
     plan, state = planned(values), state_of(values)
-    names = untold({}, state)
-    found = sized(names, state, plan)
+    found = sized(state, plan)
+    assert found.keys() == untold({}, state)
     assert by_size(found) == by_size(packed(plan))
     assert {pod.node_pool for pod in found.values()} <= {pool.name for pool in plan.node_pools}
-    assert sized(set(), state, plan) == {}
+    assert by_size(most_of(packed(plan), found)) == by_size(packed(plan)), (
+        "so that no update takes its own pods for others"
+    )
 
 
 def test_pods_of_a_pool_that_the_plan_has_no_more_are_on_none_of_its_pools() -> None:
     found = sized(
-        {"llm-serving/a"},
         state_of(serving({"a": workload()}, cluster=ZONAL)),
         planned(serving({"a": workload()}, cluster=ZONAL, pools={"other": POOL})),
     )
@@ -67,12 +69,7 @@ def test_pods_of_a_pool_that_the_plan_has_no_more_are_on_none_of_its_pools() -> 
 )
 def test_pods_whose_nodes_are_not_known_stay_of_unknown_size(pools: dict[str, Any]) -> None:
     state = state_of(STACKS["described nodes"])
-    assert (
-        sized(
-            untold({}, state), state, planned(serving({"b": workload(nodePool="one")}, cluster=EXISTING, pools=pools))
-        )
-        == {}
-    )
+    assert sized(state, planned(serving({"b": workload(nodePool="one")}, cluster=EXISTING, pools=pools))) == {}
 
 
 @pytest.mark.parametrize("spec", [{}, {"template": {}}, {"template": {"spec": {"containers": []}}}], ids=str)
@@ -82,3 +79,12 @@ def test_a_deployment_that_says_no_size_stays_of_unknown_size(spec: dict[str, An
 
 def test_the_most_pods_of_an_autoscaler_are_known() -> None:
     assert autoscaled(state_of(STACKS["autoscaled"])) == {"llm-serving/a": 3}
+
+
+def test_an_adopted_update_counts_with_what_was_told_before_it() -> None:
+    """A killed update told nothing, and its rollout may have pods of both sizes."""
+    pools = {"l4": {"machineType": "g2-standard-48", "maxNodes": 1}}
+    small, large = (serving({"a": workload(gpus=gpus, replicas=4 // gpus)}, pools=pools) for gpus in (1, 2))
+    told = read_pods(pods_json(planned(small)))
+    (pod,) = most_of(told, sized(state_of(large), planned(small))).values()
+    assert (pod.gpus, pod.replicas) == (2, 4)

@@ -103,6 +103,14 @@ def _json(pods: Mapping[str, PodRequest]) -> dict[str, dict[str, Any]]:
     return {name: {field: getattr(pod, field) for field in _FIELDS} for name, pod in pods.items()}
 
 
+def most_of(told: Mapping[str, PodRequest], held: Mapping[str, PodRequest]) -> dict[str, PodRequest]:
+    """The most that is deployed by what outputs told last and by what the state holds, by namespace and name.
+
+    They differ where a killed update was adopted: it told nothing, and may have left pods of both sizes.
+    """
+    return {**held, **{name: _larger(pod, held.get(name, pod)) for name, pod in told.items()}}
+
+
 def _larger(old: PodRequest, new: PodRequest) -> PodRequest:
     """As many and as large as either, where the old ones are."""
     return replace(old, **{size: max(getattr(old, size), getattr(new, size)) for size in _SIZES})
