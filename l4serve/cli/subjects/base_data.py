@@ -35,13 +35,15 @@ def base_sides(
     """
     if commit.root.resolve() != PACKAGE.parent:
         return None
-    _overlay(scratch, read_files(commit, tables), tables)
     asked, answer = scratch / "asked.json", scratch / "sides.pickle"
     asked.write_text(json.dumps({name: str(path) for name, path in stacks.items()}), encoding="utf-8")
     command = "import sys; from l4serve.cli.subjects.base_data import answer; answer(*sys.argv[1:])"
     argv = [sys.executable, "-P", "-c", command, str(asked), str(recipes), str(answer)]
     there = {**os.environ, "PYTHONPATH": str(scratch)}
+    contents = read_files(commit, tables)
     try:
+        # The commit may have a folder where a file of this program is.
+        _overlay(scratch, contents, tables)
         subprocess.run(argv, cwd=scratch, env=there, capture_output=True, timeout=_PLAN_S, check=True)
     except (OSError, subprocess.SubprocessError):
         return None

@@ -12,7 +12,6 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from l4serve.cli.app import app
-from l4serve.cli.subjects.base_data import tables_of
 from l4serve.cli.subjects.base_tree import find_commit, program_changes
 from l4serve.planning.stack.edits import Effect
 from l4serve.report.comment import LIMIT, MARK, comment
@@ -244,11 +243,6 @@ def test_all_that_is_dangerous_in_a_new_stack_is_said(repository: Path) -> None:
     stacks = {stack["stack"]: stack for stack in document("main")["stacks"]}
     assert {danger["kind"] for danger in stacks["new"]["danger"]} == {"public endpoint"}
     assert run("main", "--fail-on", "danger").exit_code == 1
-
-
-def test_a_table_of_the_base_is_never_written_beside_ours() -> None:
-    changed = ("l4serve/engines/data/cards.yaml", "l4serve/__pycache__/evil.json", "l4serve/a/__pycache__/b/c.yaml")
-    assert tables_of(changed) == ("l4serve/engines/data/cards.yaml",)
 
 
 def test_the_order_of_the_file_changes_nothing(files: Any) -> None:
