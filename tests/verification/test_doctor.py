@@ -201,6 +201,7 @@ def test_a_key_that_the_config_lacks_is_told() -> None:
         ("0/3 nodes are available: 3 Insufficient nvidia.com/gpu", "raise nodePools.NAME.maxNodes"),
         ("Node scale up failed: GCE quota exceeded. Insufficient nvidia.com/gpu", "GPUS_ALL_REGIONS"),
         ("3 node(s) had untolerated taint {a: b}", "another class or not ready"),
+        ("0/2 nodes are available: 2 node(s) were unschedulable.", "kubectl uncordon NODE"),
         ('persistentvolumeclaim "models" not found', "kubectl get pvc"),
         ("something new", "kubectl describe pod"),
     ],
