@@ -171,12 +171,15 @@ def test_smaller_pods_that_find_no_room_beside_the_old_ones_end(
 
 
 def forget_pods(engine: Engine) -> None:
-    """The stack as if its pods took nothing, so that no update is refused."""
+    """The stack as if its pods took nothing, by its outputs and by its Deployments, so that no update is refused."""
     state = json.loads(engine.call("stack", "export").stdout)
     for resource in state["deployment"]["resources"]:
         if resource["type"] == "pulumi:pulumi:Stack":
             for pod in resource["outputs"]["pods"].values():
                 pod["replicas"] = 0
+        elif resource["type"] == "kubernetes:apps/v1:Deployment":
+            for side in ("inputs", "outputs"):
+                resource[side]["spec"]["replicas"] = 0
     engine.call("stack", "import", stdin=json.dumps(state))
 
 
