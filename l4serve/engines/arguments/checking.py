@@ -206,7 +206,7 @@ def unread(kind: str, version: str, name: str) -> Problem | None:
 def is_of_engine(name: str, kind: str) -> bool:
     """Whether a variable's name begins as the engine's own do."""
     prefix = engine_profile(kind).env_prefix
-    return bool(prefix) and name.startswith(prefix or "")
+    return bool(prefix and name.startswith(prefix))
 
 
 def _meant_variable(name: str, contract: Contract) -> str | None:
