@@ -43,7 +43,7 @@ class Autoscaler:
 
         Larger pods do not fit nodes of that size, so each pod ends on the smallest that holds it.
         """
-        waiting = {pod["metadata"]["uid"]: request_of_pod(pod) for pod in self._unserved(snapshot, dict(made))}
+        waiting = {pod["metadata"]["uid"]: request_of_pod(pod) for pod in self._unserved(snapshot, made)}
         sizes = {uid: _size(node) for uid, request in waiting.items() for node in self._node(request, 0)}
         smallest = [uid for uid, size in sizes.items() if size == min(sizes.values())]
         numbered = enumerate(smallest, start=len(made))
@@ -56,11 +56,10 @@ class Autoscaler:
             nodes += self._node(pod, len(nodes))
         return nodes
 
-    def _unserved(self, snapshot: Snapshot, latest: Mapping[str, FakeNode]) -> Iterator[KubeObject]:
-        taken = _taken(snapshot)
+    def _unserved(self, snapshot: Snapshot, made: Made) -> Iterator[KubeObject]:
+        served = _served(snapshot, made)
         for pod in filter(is_unschedulable, snapshot.workload_pods()):
-            node = latest.get(pod["metadata"]["uid"])
-            if self.is_for(request_of_pod(pod)) and (node is None or node.name in taken):
+            if self.is_for(request_of_pod(pod)) and pod["metadata"]["uid"] not in served:
                 yield pod
 
     def _node(self, request: PodRequest, number: int) -> tuple[FakeNode, ...]:
@@ -101,14 +100,28 @@ class ScaleUp:
 
 
 def _are_some_on_their_way(snapshot: Snapshot, made: Made) -> bool:
-    """Whether a pod waits while the node that was added for it is still free."""
-    taken = _taken(snapshot)
-    free = {uid for uid, node in dict(made).items() if node.name not in taken}
-    return any(is_unschedulable(pod) and pod["metadata"]["uid"] in free for pod in snapshot.workload_pods())
+    """Whether a pod waits while a node that was added for it is still free."""
+    served = _served(snapshot, made)
+    return any(is_unschedulable(pod) and pod["metadata"]["uid"] in served for pod in snapshot.workload_pods())
 
 
-def _taken(snapshot: Snapshot) -> set[str | None]:
-    return {pod["spec"].get("nodeName") for pod in snapshot.workload_pods()}
+def _served(snapshot: Snapshot, made: Made) -> set[str]:
+    """The pods with a free node: their own or, where another pod took that, the one that the other left free."""
+    holders = {pod["spec"].get("nodeName"): pod["metadata"]["uid"] for pod in snapshot.workload_pods()}
+    nodes = dict(made)
+    return {uid for uid in nodes if _is_free_for(uid, nodes, holders)}
+
+
+def _is_free_for(uid: str, nodes: Mapping[str, FakeNode], holders: Mapping[str | None, str]) -> bool:
+    own = nodes[uid]
+    passed: set[str] = set()
+    while uid in nodes and uid not in passed:
+        passed.add(uid)
+        node = nodes[uid]
+        if node.name not in holders:
+            return replace(node, name=own.name, zone=own.zone) == own
+        uid = holders[node.name]
+    return False
 
 
 def _size(node: FakeNode) -> tuple[int, int]:

@@ -59,6 +59,26 @@ def test_a_pod_has_one_node_made_and_another_where_that_was_taken() -> None:
     assert added(AUTOPILOT, pod("a"), thief, made=made) == [("a", "g2-standard-4")]
 
 
+def test_pods_that_take_each_others_nodes_one_after_the_other_get_no_third() -> None:
+    one, other = pod("a"), pod("b")
+    made = AUTOPILOT.nodes_for(snapshot(one, other), ())
+    its_node = dict(made)["b"].name
+    halfway = snapshot(pod("a", node=its_node), other)
+    assert AUTOPILOT.nodes_for(halfway, made) == ()
+    created: list[FakeNode] = []
+    scale_up = ScaleUp(AUTOPILOT, created.append)
+    assert scale_up(snapshot(one, other))
+    assert scale_up(halfway)
+    assert len(created) == 2
+
+
+def test_a_free_node_of_another_kind_serves_no_pod_whose_node_was_taken() -> None:
+    made = AUTOPILOT.nodes_for(snapshot(pod("a")), ())
+    made += AUTOPILOT.nodes_for(snapshot(pod("a", node=made[0][1].name), pod("b", gpus=2)), made)
+    taken = snapshot(pod("a", node=dict(made)["b"].name), pod("b", gpus=2))
+    assert [node.machine_type for _, node in AUTOPILOT.nodes_for(taken, made)] == ["g2-standard-24"]
+
+
 def test_a_pod_that_no_machine_holds_gets_none_and_does_not_hold_up_the_others() -> None:
     assert added(AUTOPILOT, pod("huge", gpus=9), pod("a", gpus=8)) == [("a", "g2-standard-96")]
 
