@@ -79,10 +79,10 @@ def _in_named_format(model_id: str) -> ModelShape | None:
         return None
     tail, stored = named
     tails = (tail, f"{tail}-hf", tail.removeprefix("meta-"))
-    keys = (key for name, (_, key, _) in _names().items() if name.rpartition("/")[2] in tails)
-    entry = next((_entries()[key] for key in keys if "quantization_config" not in _entries()[key]["config"]), None)
-    if entry is None:
+    found = [_entries()[key] for name, (_, key, _) in _names().items() if name.rpartition("/")[2] in tails]
+    if not found:
         return None
+    entry = min(found, key=lambda entry: "quantization_config" in entry["config"])
     source = f"shape of {entry['id']} ({entry['source']}), in the format that the id names"
     shape = shape_from_config({**entry["config"], "quantization_config": stored}, model_id=model_id, source=source)
     told = shape.moe is None or stores_mixtures_alike(model_id)

@@ -67,7 +67,8 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
     mamba = _state_space(text, traits, layers, model_id)
     heads, head_dim = _heads(text, mamba, hidden, model_id)
     blocks = blocks_of(text, hidden, layers, model_id)
-    kinds = mamba.kinds if mamba else blocks.kinds if blocks else layer_kinds(text, traits, layers, model_id)
+    keeping = mamba if mamba and mamba.keeps_states else None
+    kinds = keeping.kinds if keeping else blocks.kinds if blocks else layer_kinds(text, traits, layers, model_id)
     sharing = optional(text, model_id, "num_kv_shared_layers") or 0
     width, wide_layers = (max(blocks.widths), None) if blocks else _mlp(text, traits, hidden, layers, sharing, model_id)
     seeing, hearing = tower_parameters(config, traits, hidden, model_id)
@@ -100,7 +101,7 @@ def shape_from_config(config: Mapping[str, object], *, model_id: str, source: st
         rope_stretch=_rope(table_stretch, text, architecture, traits.get("ropeStretch", 1), model_id),
         moe=mixture(text, traits, layers, mamba, model_id),
         mla=latent_attention(text, model_id),
-        linear_state=mamba.state if mamba else linear_state(text, traits, model_id),
+        linear_state=keeping.state if keeping else linear_state(text, traits, model_id),
         mlp_layers=wide_layers or (mamba.mlp_layers if mamba else None),
         mlp_widths=sum(blocks.widths) if blocks else None,
         encoder_parameters=encoder.parameters,

@@ -43,6 +43,11 @@ class StateSpaceLayers:
     """Layers with experts where the file says which; None leaves it to the file's other keys."""
 
     @property
+    def keeps_states(self) -> bool:
+        """Whether some layer keeps a state: the dense Granite 4.0 have the class, and attention alone."""
+        return set(self.kinds) != {LayerKind.FULL}
+
+    @property
     def attends(self) -> bool:
         """Whether some layer keeps keys and values."""
         return LayerKind.FULL in self.kinds or LayerKind.BOTH in self.kinds

@@ -56,7 +56,8 @@ def test_an_id_that_nobody_saw_is_no_remedy() -> None:
 
 
 FORMAT_WORDS = {
-    "fp8", "nvfp4", "awq", "gptq", "int4", "int8", "4bit", "quantized", "w4a16", "dynamic", "static", "pertensor",
+    "bf16", "fp8", "nvfp4", "awq", "gptq", "int4", "int8", "4bit", "quantized", "w4a16", "dynamic", "static",
+    "pertensor",
 }  # fmt: skip
 
 
@@ -222,6 +223,19 @@ def test_a_relative_is_no_slip(other: str) -> None:
         ("openai/whisper-medium", 0.769),
         ("moonshotai/Kimi-K2.5", 1026),
         ("HuggingFaceTB/SmolVLM-Instruct", 2.25),
+        ("mistralai/Ministral-3-14B-Instruct-2512", 13.9),
+        ("ibm-granite/granite-4.0-micro", 3.4),
+        ("ibm-granite/granite-4.0-1b", 1.63),
+        ("ibm-granite/granite-4.0-350m", 0.352),
+        ("OpenGVLab/InternVL3_5-4B", 4.73),
+        ("OpenGVLab/InternVL3_5-38B", 38.4),
+        ("OpenGVLab/InternVL2_5-8B", 8.08),
+        ("OpenGVLab/InternVL2_5-78B", 78.4),
+        ("nvidia/NVIDIA-Nemotron-Nano-12B-v2", 12.3),
+        ("meta-llama/Llama-Guard-4-12B", 12.0),
+        ("Qwen/Qwen2-Audio-7B-Instruct", 8.4),
+        ("nomic-ai/nomic-embed-text-v1.5", 0.137),
+        ("rednote-hilab/dots.ocr", 3.04),
     ],
     lambda case: case[0],
 )
@@ -248,6 +262,8 @@ def test_a_shape_has_the_parameters_that_its_card_tells(case: tuple[str, float])
         ("me/Qwen3-8B-AWQ", 4, 8.2),
         ("me/Qwen2.5-VL-7B-Instruct-w4a16", 4, 8.29),
         ("unsloth/gemma-3-12b-it-bnb-4bit", 4, 12.2),
+        ("cyankiwi/Devstral-Small-2-24B-Instruct-2512-AWQ-4bit", 4, 24.0),
+        ("me/Ministral-3-14B-Instruct-2512-AWQ", 4, 13.9),
     ],
     lambda case: case[0],
 )

@@ -202,3 +202,23 @@ def test_experts_are_counted_under_every_name_that_files_give_them() -> None:
 
 def test_a_modern_bert_is_an_encoder() -> None:
     assert shape_from_config({**LLAMA, "architectures": ["ModernBertModel"]}, model_id="m", source="test").is_encoder
+
+
+def test_a_hybrid_class_whose_layers_all_attend_keeps_no_state() -> None:
+    """Granite 4.0 Micro's words: its plan ended as a bug."""
+    granite = {
+        **LLAMA,
+        "architectures": ["GraniteMoeHybridForCausalLM"],
+        "num_hidden_layers": 2,
+        "layer_types": ["attention", "attention"],
+        "shared_intermediate_size": 8192,
+        "mamba_n_heads": 128,
+        "mamba_d_head": 64,
+        "mamba_expand": 2,
+        "mamba_n_groups": 1,
+        "mamba_d_state": 128,
+        "mamba_d_conv": 4,
+        "mamba_chunk_size": 256,
+    }
+    shape = shape_from_config(granite, model_id="m", source="test")
+    assert (shape.linear_state, shape.layer_kinds) == (None, ())
