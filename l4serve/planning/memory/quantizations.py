@@ -58,10 +58,10 @@ def activation_dtype(model: ModelShape, options: ServingOptions) -> str:
 
 
 def kv_element_bytes(model: ModelShape, options: ServingOptions) -> int:
-    """Bytes of one KV cache element; a checkpoint may ask for its type, which the flag overrules."""
-    asked = options.kv_cache_dtype
-    if asked in (None, "auto"):
-        return 1 if _narrowed(model, options) else dtype_bytes(activation_dtype(model, options))
+    """Bytes of one KV cache element; a checkpoint may ask for its type, which the flag overrules in most releases."""
+    asked, narrowed = options.kv_cache_dtype, _narrowed(model, options)
+    if asked in (None, "auto") or (narrowed and _overrules_the_flag(model, options)):
+        return 1 if narrowed else dtype_bytes(activation_dtype(model, options))
     size = _table()["kvDtypeBytes"].get(asked)
     if size is None:
         remedy = one_of(str(asked), ("auto", *_table()["kvDtypeBytes"]))
@@ -79,6 +79,13 @@ def _narrowed(model: ModelShape, options: ServingOptions) -> bool:
     if since is None or (model.mla is not None and not entry.get("narrowLatents")):
         return False
     return parse_version(options.engine_version) >= parse_version(since)
+
+
+def _overrules_the_flag(model: ModelShape, options: ServingOptions) -> bool:
+    """Whether what a checkpoint's file asks for wins over `--kv-cache-dtype`."""
+    entry = _table()["methods"][model.quantization.method] if model.quantization else {}
+    until = entry.get("narrowFirstUntil", {}).get(options.engine)
+    return until is not None and parse_version(options.engine_version) < parse_version(until)
 
 
 def state_element_bytes(model: ModelShape, options: ServingOptions) -> tuple[int, int]:
