@@ -17,8 +17,8 @@ from l4serve.planning.memory.activation import (
 )
 from l4serve.planning.memory.constants import Constants, fitted_constants
 from l4serve.planning.memory.generations import Generation, vllm_generation
-from l4serve.planning.memory.graphs import graph_gib
-from l4serve.planning.memory.vllm import batch_limits, captured_graphs
+from l4serve.planning.memory.graphs import captured_graphs, graph_gib
+from l4serve.planning.memory.vllm import batch_limits
 from l4serve.planning.memory.vllm_activations import asked, logit_bytes, tower_gib
 from l4serve.planning.values.quantity import GIB
 

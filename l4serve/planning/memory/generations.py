@@ -68,7 +68,7 @@ class Generation:
     schedules_ahead: bool
     token_report: Literal["blocks", "capacity"]
     counts_reserved_cache: bool
-    demands_states: bool
+    demands_states: Literal["none", "captured", "all"]
     bounds_state_blocks: bool
     demands_all_stages: bool
     whole_items: Literal["split", "refused", "held"]

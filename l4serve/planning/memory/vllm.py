@@ -14,10 +14,10 @@ from l4serve.planning.memory.extra_flags import with_fields
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.flag_values import allreduce_gib, read_count
 from l4serve.planning.memory.generations import Generation, MemoryModelError, parse_version, vllm_generation
-from l4serve.planning.memory.graphs import capture_count, graph_gib
+from l4serve.planning.memory.graphs import captured_graphs, graph_gib
 from l4serve.planning.memory.kv_cache import KvLayout
 from l4serve.planning.memory.longest_context import with_longest
-from l4serve.planning.memory.options import GraphOptions, LoraOptions, ServingOptions
+from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
 from l4serve.planning.memory.towers import loads_tower
 from l4serve.planning.memory.uncertainty import uncertainty_gib
@@ -46,9 +46,6 @@ MAMBA_STATES_IN_BLOCKS = (0, 11, 0)
 
 TRITON_KERNELS = (0, 12, 0)
 """The release of which a source is known to bring Triton's kernels for MXFP4 experts; 0.11.0 does not."""
-
-INTERACTIVE_SIZES = 32
-"""Up to where `--performance-mode interactivity` captures every size (`_set_cudagraph_sizes`, 0.17.0 to 0.26.0)."""
 
 
 def generation_of(model: ModelShape, gpu: Gpu, options: ServingOptions) -> Generation:
@@ -261,24 +258,6 @@ def _graphs_gib(question: Question, *, flashinfer: bool) -> float:
     sizes *= 2 if question.options.draft_weights_gib and question.runner == "v2" else 1
     graphs = graph_gib(sizes, question.model.num_hidden_layers, question.constants)
     return graphs + question.constants.graph_mib["flashinfer"] / 1024 if graphs and flashinfer else graphs
-
-
-def captured_graphs(options: ServingOptions, generation: Generation, limits: BatchLimits) -> int:
-    """How many CUDA graphs the release captures: one for each batch size, and again for each with adapters."""
-    asked = options.graphs or GraphOptions()
-    if options.is_eager:
-        return 0
-    twice = 2 if options.lora is not None else 1
-    if asked.sizes is not None:
-        return len(set(asked.sizes)) * twice
-    largest = asked.largest
-    if largest is None:
-        largest = min(generation.graph_ceiling, limits.batched_tokens)
-        if generation.graph_seqs_factor:
-            steps = 1 + options.num_speculative_tokens
-            largest = min(largest, limits.seqs * steps * generation.graph_seqs_factor)
-    dense = INTERACTIVE_SIZES if options.performance_mode == "interactivity" else 0
-    return capture_count(largest, generation.graph_step, dense=dense) * twice
 
 
 def _workspace_gib(question: Question) -> float:

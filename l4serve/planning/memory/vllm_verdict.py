@@ -5,6 +5,7 @@ from __future__ import annotations
 from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
+from l4serve.planning.memory.graphs import largest_captured
 from l4serve.planning.memory.kv_cache import KvLayout
 from l4serve.planning.memory.towers import whole_item
 from l4serve.planning.memory.vllm_activations import BatchLimits, Question
@@ -87,14 +88,21 @@ def verdict(
 
 
 def _blocks_of_states(question: Question) -> int:
-    """Blocks that a start demands for the states of a whole batch, whatever it will hold: one for each sequence.
+    """Blocks that a start demands for the states of a batch, whatever it will hold: one for each sequence.
 
-    Only where decoding is captured whole (`resolve_cudagraph_mode_and_sizes` of vllm/config/compilation.py, 0.20.0).
+    Only where decoding is captured whole: of a whole batch (`resolve_cudagraph_mode_and_sizes` of
+    vllm/config/compilation.py, 0.20.0), or of the largest captured one, which gated layers alone check and a draft's
+    steps do not (`causal_conv1d_update` as qwen3_next.py calls it, 0.11.0 to 0.17.1).
     """
-    graphs, options = question.options.graphs, question.options
-    captured = not options.enforce_eager and (graphs is None or (graphs.sizes != () and not graphs.piecewise))
-    demanded = question.generation.demands_states and question.model.linear_state is not None
-    return question.limits.seqs if demanded and captured and not options.pooling else 0
+    graphs, options, state = question.options.graphs, question.options, question.model.linear_state
+    demanded = question.generation.demands_states
+    if demanded == "none" or state is None or options.is_eager or options.pooling or (graphs and graphs.piecewise):
+        return 0
+    if demanded == "all":
+        return question.limits.seqs
+    if not state.is_gated or options.num_speculative_tokens:
+        return 0
+    return largest_captured(options, question.generation, question.limits)
 
 
 def _too_many_sequences(blocks: int, states: int) -> str:

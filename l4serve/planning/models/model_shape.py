@@ -69,6 +69,11 @@ class LinearStateFacts:
     step_rank: int = 0
     chunk: int = 0
 
+    @property
+    def is_gated(self) -> bool:
+        """Whether it is gated linear attention, which takes two numbers for each value head."""
+        return self.gates > 1
+
 
 @frozen(kw_only=True)
 class VisionFacts:

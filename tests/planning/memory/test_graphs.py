@@ -3,8 +3,8 @@
 import pytest
 
 from l4serve.planning.memory.generations import vllm_generation
-from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.vllm import captured_graphs
+from l4serve.planning.memory.graphs import captured_graphs, largest_captured
+from l4serve.planning.memory.options import GraphOptions, ServingOptions
 from l4serve.planning.memory.vllm_activations import BatchLimits
 
 
@@ -30,3 +30,20 @@ def test_graphs_are_captured_as_the_release_lists_their_sizes(
     generation = vllm_generation(version, by_v0=by_v0)
     options = ServingOptions(engine="vllm", engine_version=version)
     assert captured_graphs(options, generation, BatchLimits(4096, seqs, tokens)) == sizes
+
+
+@pytest.mark.parametrize(
+    ("asked", "seqs", "largest"),
+    [
+        (None, 300, 288),
+        (None, 1024, 512),
+        (None, 100, 96),
+        (None, 7, 4),
+        (GraphOptions(sizes=(1, 40, 512)), 256, 40),
+        (GraphOptions(largest=2**53), 64, 64),
+        (GraphOptions(sizes=()), 64, 0),
+    ],
+)
+def test_the_largest_captured_batch_is_one_of_those_sizes(asked: GraphOptions | None, seqs: int, largest: int) -> None:
+    options = ServingOptions(engine="vllm", engine_version="0.17.0", graphs=asked)
+    assert largest_captured(options, vllm_generation("0.17.0"), BatchLimits(4096, seqs, 8192)) == largest

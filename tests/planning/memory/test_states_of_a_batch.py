@@ -1,5 +1,7 @@
-"""Since 0.20.0 a start is refused whose cache has fewer blocks than a batch has sequences with states.
+"""A start is refused whose cache has fewer blocks than a batch has sequences with states.
 
+Since 0.20.0 that is a whole batch; from 0.11.0 up to 0.17.1 the largest that is captured
+(https://github.com/vllm-project/vllm/issues/34094).
 The figure is one of those who met it: vLLM counted 856 blocks for Qwen3.6-27B-FP8 at 0.95 of an H100
 (https://github.com/vllm-project/recipes/pull/551).
 """
@@ -49,6 +51,30 @@ def test_a_state_for_each_sequence_is_demanded_where_decoding_is_captured_whole(
     asked: ServingOptions, *, starts: bool
 ) -> None:
     assert fit(asked).fits == starts
+
+
+@pytest.mark.parametrize(
+    ("asked", "starts"),
+    [
+        (options("0.17.1"), False),
+        (options("0.15.0"), False),
+        (options("0.18.0"), True),
+        (options("0.17.1", max_num_seqs=256), True),
+        (options("0.17.1", '--compilation-config={"cudagraph_capture_sizes":[1,256,1024]}'), False),
+        (options("0.17.1", '--compilation-config={"cudagraph_capture_sizes":[1,2,256]}'), True),
+        (options("0.17.1", enforce_eager=True), True),
+        (options("0.17.1", PIECEWISE), True),
+        (options("0.17.1", num_speculative_tokens=1), True),
+    ],
+)
+def test_the_largest_captured_batch_was_demanded_before(asked: ServingOptions, *, starts: bool) -> None:
+    assert fit(replace(asked, gpu_memory_utilization=0.6, max_model_len=32768)).fits == starts
+
+
+def test_a_mamba_model_checked_no_captured_batch() -> None:
+    asked = replace(options("0.17.1"), gpu_memory_utilization=0.9, default_max_num_seqs=256, max_model_len=4096)
+    found = fit_on("nvidia-l4", "nvidia/NVIDIA-Nemotron-Nano-9B-v2", asked)
+    assert found.fits
 
 
 def test_the_blocks_are_those_that_the_engine_counted() -> None:
