@@ -23,7 +23,14 @@ from components.serving_gateway import ServingGateway
 from l4serve.config.refusals.problems import ConfigError, Problem
 from l4serve.config.stack_file import PROJECT, TOKEN_KEY
 from l4serve.planning.stack.addons import addon_problems
-from l4serve.planning.stack.exchange import exchange_notes, exchange_problems, held_json, most_of, pods_json
+from l4serve.planning.stack.exchange import (
+    exchange_notes,
+    exchange_problems,
+    held_json,
+    most_of,
+    pods_json,
+    unsettled,
+)
 from l4serve.planning.stack.pending import cut_off_problem
 from l4serve.planning.stack.preview_lines import preview_lines
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
@@ -64,7 +71,7 @@ def build() -> None:
     told = those_that_exist(deployed_pods(state), state)
     found = sized(state, planned)
     deployed = most_of(told, found)
-    planned = paced(planned, deployed)
+    planned = paced(planned, deployed, unsettled(told, found))
     beside = (deployed, planned, untold(told, state) - found.keys(), autoscaled(state))
     if stuck := tuple(exchange_problems(*beside)):
         _refuse_cut_off(begun(state), planned, state)  # whose steps would be refused in turn

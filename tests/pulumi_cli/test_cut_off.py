@@ -10,7 +10,7 @@ from kubernetes.client import AppsV1Api
 from l4serve.sandbox.planned_nodes import planned_nodes
 from tests.factories import planned, workload
 from tests.pulumi_cli.conftest import END_S, ControlPlane, await_true, nodes_of, stack_on
-from tests.pulumi_cli.cut_off import adopt, import_adopted, kill_an_update
+from tests.pulumi_cli.cut_off import adopt, import_adopted, kill_an_update, killed
 from tests.pulumi_cli.engine import Engine
 from tests.pulumi_cli.test_full_pool import A_AND_B, SPACE, await_pending, await_ready, pods, ready, stack
 
@@ -74,6 +74,37 @@ def test_an_update_that_leaves_what_a_killed_one_made_is_refused_until_that_is_a
             engine.configure(step)
             engine.up()
         await_ready(control_plane, {"b": 1, "d": 1})
+
+
+def test_smaller_pods_end_those_of_two_sizes_that_a_killed_update_left(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    """The output tells of the pods before it alone, beside which one more of the smaller ones would have room."""
+    machine, apps = "g2-standard-48", AppsV1Api(control_plane.client)
+    before = stack(machine, 1, a=workload(gpus=1, replicas=4))
+
+    def loading(seconds: int) -> None:
+        """How long a pod counts as loading: as long as nobody says otherwise, an update stays where it is."""
+        apps.patch_namespaced_deployment("a", SPACE, {"spec": {"minReadySeconds": seconds}})
+
+    def both_sizes() -> None:
+        await_true(lambda: len({name.rpartition("-")[0] for name in pods(control_plane)}) == 2)
+
+    with stack_on(control_plane, planned_nodes(planned(before, project=None)), tmp_path, "sizes", before) as engine:
+        loading(seconds=900)
+        engine.configure(stack(machine, 1, a=workload(gpus=2, replicas=2)))
+        kill_an_update(engine, both_sizes)
+        assert adopt(engine) == []
+        engine.configure(stack(machine, 1, a=workload(gpus=1, replicas=3, engine={"maxModelLen": 2048})))
+        update = engine.start("up", "--yes", "--skip-preview")
+        try:
+            await_true(lambda: apps.read_namespaced_deployment("a", SPACE).spec.replicas == 3)
+            loading(seconds=0)
+            assert update.wait(END_S) == 0
+        finally:
+            if update.poll() is None:
+                killed(update)
+        await_ready(control_plane, {"a": 3})
 
 
 def test_an_update_back_takes_away_what_a_killed_one_only_added(control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from l4serve.cli.commands.render_command import render_stack
 from l4serve.planning.packing.placement import PodRequest
-from l4serve.planning.stack.exchange import most_of, pods_json, read_pods
+from l4serve.planning.stack.exchange import most_of, pods_json, read_pods, unsettled
 from l4serve.planning.stack.planned_pods import packed
 from l4serve.planning.stack.state_pods import state_pods
 from stacks.deployed import autoscaled, sized, untold
@@ -52,6 +52,7 @@ def test_a_state_tells_of_the_pods_that_were_planned(values: dict[str, Any]) -> 
     assert by_size(most_of(packed(plan), found)) == by_size(packed(plan)), (
         "so that no update takes its own pods for others"
     )
+    assert unsettled(packed(plan), found) == frozenset()
 
 
 def test_pods_of_a_pool_that_the_plan_has_no_more_are_on_none_of_its_pools() -> None:
@@ -86,5 +87,7 @@ def test_an_adopted_update_counts_with_what_was_told_before_it() -> None:
     pools = {"l4": {"machineType": "g2-standard-48", "maxNodes": 1}}
     small, large = (serving({"a": workload(gpus=gpus, replicas=4 // gpus)}, pools=pools) for gpus in (1, 2))
     told = read_pods(pods_json(planned(small)))
-    (pod,) = most_of(told, sized(state_of(large), planned(small))).values()
+    held = sized(state_of(large), planned(small))
+    (pod,) = most_of(told, held).values()
     assert (pod.gpus, pod.replicas) == (2, 4)
+    assert unsettled(told, held) == {"llm-serving/a"}

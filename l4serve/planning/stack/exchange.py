@@ -111,6 +111,15 @@ def most_of(told: Mapping[str, PodRequest], held: Mapping[str, PodRequest]) -> d
     return {**held, **{name: _larger(pod, held.get(name, pod)) for name, pod in told.items()}}
 
 
+def unsettled(told: Mapping[str, PodRequest], held: Mapping[str, PodRequest]) -> frozenset[str]:
+    """Deployments, by namespace and name, of which the two tell otherwise: their pods may be of several sizes."""
+
+    def asked(pod: PodRequest) -> tuple[int, ...]:
+        return tuple(getattr(pod, size) for size in _SIZES)
+
+    return frozenset(name for name in told.keys() & held.keys() if asked(told[name]) != asked(held[name]))
+
+
 def _larger(old: PodRequest, new: PodRequest) -> PodRequest:
     """As many and as large as either, where the old ones are."""
     return replace(old, **{size: max(getattr(old, size), getattr(new, size)) for size in _SIZES})

@@ -38,15 +38,20 @@ class _Rollout:
     end: _Load
 
 
-def paced(plan: StackPlan, before: Mapping[str, PodRequest]) -> StackPlan:
+def paced(plan: StackPlan, before: Mapping[str, PodRequest], unsettled: Collection[str] = ()) -> StackPlan:
     """The plan, in which an old pod goes first where those of `before` are too large for the new ones beside them.
 
     Smaller pods leave room that their update does not find yet. One that adds pods of another size starts as many
-    of the old size even without a surge.
+    of the old size even without a surge. Of `unsettled` Deployments, by namespace and name, nobody knows how many
+    pods there are of which size: where one at a time could find no room, all old ones go first, which ends by any mix.
     """
     before, everything, surging = placed(before, plan), packed(plan), _surging(plan)
     resized = {name for name in before.keys() & everything.keys() if before[name].size != everything[name].size}
-    more = {name: pod.replicas - before[name].replicas for name, pod in everything.items() if name in before}
+    more = {
+        name: pod.replicas - (1 if name in unsettled else before[name].replicas)
+        for name, pod in everything.items()
+        if name in before
+    }
     after = {name: pod for name, pod in everything.items() if name in surging or (name in resized and more[name] > 0)}
     if not resized & after.keys():
         return plan

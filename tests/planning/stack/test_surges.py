@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from l4serve.planning.difference.differ import diff_plans
-from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
+from l4serve.planning.stack.exchange import exchange_problems, most_of, pods_json, read_pods, unsettled
 from l4serve.planning.stack.planned_pods import autoscaled_by
 from l4serve.planning.stack.surges import paced, surge_problems
 from tests.factories import EXISTING, planned, serving, workload
@@ -154,6 +154,29 @@ def test_old_pods_may_go_while_more_smaller_ones_wait_for_their_gpus(
     (found,) = diff_plans("s", before, after).workloads
     assert found.interruption.why.startswith(told)
     assert found.interruption.expected is told.startswith("no GPU")
+
+
+@pytest.mark.parametrize(
+    ("told", "held", "new", "unavailable"),
+    [
+        ((1, 4), (2, 2), (1, 3), 3),
+        ((2, 2), (1, 4), (1, 4), 4),
+        ((4, 1), (1, 4), (2, 2), 2),
+        ((2, 2), (2, 1), (1, 4), 4),
+        ((2, 1), (1, 1), (1, 1), 0),
+    ],
+)
+def test_all_pods_go_first_where_some_may_be_larger_than_others(
+    told: tuple[int, int], held: tuple[int, int], new: tuple[int, int], unavailable: int
+) -> None:
+    """Kubernetes ends an old pod that serves only while more serve than the new ones may lack."""
+
+    def of(pods: tuple[int, int]) -> Any:
+        return stack(nodes=1, machine=FOUR, a=workload(gpus=pods[0], replicas=pods[1]))
+
+    left = (read_pods(pods_json(of(told))), read_pods(pods_json(of(held))))
+    (plan,) = paced(of(new), most_of(*left), unsettled(*left)).workloads
+    assert (plan.scale.rollout.max_surge, plan.scale.rollout.max_unavailable) == (int(not unavailable), unavailable)
 
 
 def test_pods_that_an_autoscaler_holds_to_the_end_leave_no_room_for_another_workload() -> None:
