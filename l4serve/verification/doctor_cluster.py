@@ -12,13 +12,15 @@ from urllib3.exceptions import HTTPError
 
 from l4serve.config.data_file import load_data
 from l4serve.config.secrecy.secret_shapes import excerpt
-from l4serve.planning.packing.pod_requests import GPU_RESOURCE
+from l4serve.planning.machines.allocatable import Allocatable
+from l4serve.planning.packing.pod_requests import GPU_RESOURCE, requests_of
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.workload.nodes.node_choice import ACCELERATOR_LABEL
 from l4serve.verification.doctor_alerts import alert_findings
 from l4serve.verification.doctor_finding import Finding, bad, ok, unknown
 
 _SECONDS = 20
+_REVISION = "deployment.kubernetes.io/revision"
 
 
 def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
@@ -26,6 +28,7 @@ def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
     core, apps, scaling = api.CoreV1Api(client), api.AppsV1Api(client), api.AutoscalingV2Api(client)
     try:
         deployments = _items(client, apps.list_namespaced_deployment(plan.namespace, _request_timeout=_SECONDS))
+        replicas = _items(client, apps.list_namespaced_replica_set(plan.namespace, _request_timeout=_SECONDS))
         pods = _items(client, core.list_namespaced_pod(plan.namespace, _request_timeout=_SECONDS))
         events = _items(client, core.list_namespaced_event(plan.namespace, _request_timeout=_SECONDS))
         nodes = _items(client, core.list_node(label_selector=ACCELERATOR_LABEL, _request_timeout=_SECONDS))
@@ -36,6 +39,7 @@ def cluster_findings(plan: StackPlan, client: ApiClient) -> Iterator[Finding]:
         yield unknown("cluster", f"it does not answer: {type(error).__name__}", "l4serve verify -s STACK says why")
         return
     yield from refused_pods(deployments)
+    yield from pods_of_other_sizes(replicas, pods)
     yield from pending_pods(pods, events)
     yield from drivers(nodes)
     yield from autoscalers(scalers)
@@ -66,9 +70,43 @@ def refused_pods(deployments: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
             yield bad(f"Deployment {deployment['metadata']['name']}", told, fix)
 
 
+def pods_of_other_sizes(
+    replica_sets: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]]
+) -> Iterator[Finding]:
+    """One finding for each ReplicaSet whose pods have another size than newer ones of its Deployment without a node.
+
+    A killed update leaves such pods, and the next one may not know of them: they can hold the GPUs that it waits for.
+    """
+    waiting = {_owner(pod) for pod in pods if _is_pending(pod) and not _has_node(pod)}
+    newest: dict[str, Mapping[str, Any]] = {}
+    alive = [each for each in replica_sets if (each.get("status") or {}).get("replicas") and _owner(each)]
+    for each in sorted(alive, key=lambda found: int((found["metadata"].get("annotations") or {}).get(_REVISION, 0))):
+        newest[_owner(each)] = each
+    for each in alive:
+        new, metadata = newest[_owner(each)], each["metadata"]
+        if new["metadata"]["name"] in waiting and _pod_size(each) != _pod_size(new):
+            told = f"{each['status']['replicas']} of its pods have another size than a new one, which waits for a node"
+            own = f"kubectl -n {metadata['namespace']} delete replicaset {metadata['name']}"
+            fix = f"nothing while an update makes headway; where it stands still, {own} ends the old pods at once"
+            yield bad(f"Deployment {_owner(each)}", told, fix)
+
+
+def _pod_size(replica_set: Mapping[str, Any]) -> Allocatable:
+    return requests_of(replica_set["spec"]["template"]["spec"])
+
+
+def _owner(each: Mapping[str, Any]) -> str:
+    """The Deployment of a ReplicaSet, or the ReplicaSet of a pod; empty where it has none."""
+    return next((str(owner["name"]) for owner in each["metadata"].get("ownerReferences") or ()), "")
+
+
+def _is_pending(pod: Mapping[str, Any]) -> bool:
+    return bool(pod.get("status", {}).get("phase") == "Pending")
+
+
 def pending_pods(pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     """One finding for each pod that waits: for a node, with the words of the scheduler, or for its containers."""
-    waiting = [pod for pod in pods if pod.get("status", {}).get("phase") == "Pending"]
+    waiting = [pod for pod in pods if _is_pending(pod)]
     told = list(events)
     for pod in waiting:
         name = pod["metadata"]["name"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
-from l4serve.verification.doctor_cluster import cluster_findings, pending_pods
+from l4serve.verification.doctor_cluster import cluster_findings, pending_pods, pods_of_other_sizes
 from l4serve.verification.doctor_finding import Finding
 from l4serve.verification.doctor_quota import gpus_asked
 from tests import factories
@@ -73,6 +73,7 @@ def refused(status: str, message: str) -> list[Finding]:
     own = f"namespaces/{planned.namespace}"
     documents: dict[str, Any] = {
         f"/apis/apps/v1/{own}/deployments": {"items": [deployment]},
+        f"/apis/apps/v1/{own}/replicasets": {"items": []},
         **{f"/api/v1/{path}": {"items": []} for path in (f"{own}/pods", f"{own}/events", "nodes")},
         f"/apis/autoscaling/v2/{own}/horizontalpodautoscalers": {"items": []},
     }
@@ -99,6 +100,33 @@ def test_a_deployment_whose_pods_are_refused_has_the_servers_words_and_a_remedy(
     assert (finding.verdict, finding.subject) == ("bad", "Deployment chat")
     assert finding.text == f"its pods are refused: {message}" and fix in finding.remedy
     assert {each.verdict for each in refused("False", message)} == {"ok"}
+
+
+def replica_set(revision: int, gpus: int, pods: int) -> dict[str, Any]:
+    container = {"resources": {"limits": {"nvidia.com/gpu": str(gpus)}}}
+    metadata = {
+        "name": f"chat-{revision}",
+        "namespace": "llm",
+        "annotations": {"deployment.kubernetes.io/revision": str(revision)},
+        "ownerReferences": [{"kind": "Deployment", "name": "chat"}],
+    }
+    return {
+        "metadata": metadata,
+        "spec": {"template": {"spec": {"containers": [container]}}},
+        "status": {"replicas": pods},
+    }
+
+
+def test_pods_of_another_size_than_one_that_waits_are_told_with_what_ends_them() -> None:
+    def said(old: dict[str, Any], node: str | None = None) -> list[Finding]:
+        metadata = {"name": "chat-10-x", "ownerReferences": [{"kind": "ReplicaSet", "name": "chat-10"}]}
+        pod = {"metadata": metadata, "spec": {"nodeName": node}, "status": {"phase": "Pending"}}
+        return [*pods_of_other_sizes([replica_set(10, 1, 1), old], [pod])]
+
+    (found,) = said(replica_set(9, 2, 2))
+    assert (found.verdict, found.subject) == ("bad", "Deployment chat")
+    assert "kubectl -n llm delete replicaset chat-9 ends the old pods" in found.remedy
+    assert said(replica_set(9, 2, 2), "n") == said(replica_set(9, 1, 2)) == said(replica_set(9, 2, 0)) == []
 
 
 @pytest.mark.parametrize(
