@@ -41,14 +41,17 @@ def _of_pods(before: WorkloadPlan, after: WorkloadPlan, lands: Effect, beneath: 
     """The same of clients that ask as before: whether some pod answers them all the time."""
     if not _most(before):
         return Interruption(False, "it serves once its first pod has loaded" if _most(after) else "no pod runs")
-    if beneath >= Effect.NODE_RECREATION and (after.scale.replicas == 1 or lands < Effect.POD_RESTART):
-        return _moved(after, beneath)
+    again = lands >= Effect.POD_RESTART
+    if beneath >= Effect.NODE_RECREATION and (after.scale.replicas == 1 or not again):
+        moved = _moved(after, beneath)
+        return _also(moved, _restarted(after)) if beneath is Effect.NODE_RECREATION and again else moved
     if _most(before) and not _most(after):
         return Interruption(True, "its last pod ends, and nothing serves the model until replicas are above 0")
     if before.metadata.serving != after.metadata.serving:
         return _selected_anew(before, after)
-    if lands >= Effect.POD_RESTART:
-        return _restarted(after)
+    if again:
+        restarted = _restarted(after)
+        return _also(_moved(after, beneath), restarted) if beneath is Effect.NODE_RECREATION else restarted
     if before.scale.on_demand != after.scale.on_demand:
         return _kept_otherwise(before.scale, after.scale)
     if lands is Effect.IN_PLACE and _most(after) < _most(before):
@@ -85,6 +88,13 @@ def _restarted(after: WorkloadPlan) -> Interruption:
     seconds = after.lifecycle.probes.startup_seconds
     why = "its claim reaches only one node" if after.storage.on_one_node else "no GPU is free beside the one pod"
     return Interruption(True, f"{why}: it goes first, and loading may take {seconds} s")
+
+
+def _also(moved: Interruption, restarted: Interruption) -> Interruption:
+    """The nodes are made anew before the Deployment is updated, so its pods load twice."""
+    return Interruption(
+        moved.expected or restarted.expected, f"{moved.why}; after that the update restarts its pods: {restarted.why}"
+    )
 
 
 def _selected_anew(before: WorkloadPlan, after: WorkloadPlan) -> Interruption:
