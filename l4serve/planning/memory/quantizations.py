@@ -123,8 +123,7 @@ def _format(stored: QuantizationFacts | None, asked: str | None, engine: str) ->
         raise MemoryModelError(f"quantization {method!r} is unknown to the memory model; {remedy}")
     bits = stored.bits if stored else entry["bits"]
     group = stored.group_size if stored and stored.group_size > 0 else entry["groupSize"]
-    group_bits = entry["groupBits"] if stored is None or not stored.symmetric else min(entry["groupBits"], 20)
-    overhead = group_bits / group if group > 0 else 0.0
+    overhead = _group_bits(stored, entry) / group if group > 0 else 0.0
     unquantized = tuple(entry.get("unquantized") or (stored.unquantized if stored else ("embedding", "lm_head")))
     hidden, intermediate = entry.get("expertPadding", (1, 1))
     triton = entry.get("tritonPadding")
@@ -136,6 +135,13 @@ def _format(stored: QuantizationFacts | None, asked: str | None, engine: str) ->
         expert_padding=(hidden, intermediate),
         triton_padding=(triton[0], triton[1]) if triton else None,
     )
+
+
+def _group_bits(stored: QuantizationFacts | None, entry: dict[str, Any]) -> int:
+    """Bits of one group's scale, and of its zero point where it has one."""
+    if stored is not None and stored.floats:
+        return int(entry.get("floatGroupBits", entry["groupBits"]))
+    return min(int(entry["groupBits"]), 20) if stored is not None and stored.symmetric else int(entry["groupBits"])
 
 
 def _method_name(asked: str, engine: str) -> str:

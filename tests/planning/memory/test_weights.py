@@ -9,7 +9,7 @@ from l4serve.planning.machines.gpus import find_gpu
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
-from l4serve.planning.memory.quantizations import known_methods
+from l4serve.planning.memory.quantizations import known_methods, weight_format
 from l4serve.planning.memory.rank_parameters import rank_kv_heads, rank_parameters
 from l4serve.planning.memory.weights import checkpoint_bytes, weight_bytes
 from l4serve.planning.models.catalogue import all_models, find_model
@@ -48,6 +48,7 @@ def test_published_sizes_agree(model: ModelShape) -> None:
         ("Qwen/Qwen3-30B-A3B", {"tensor_parallel_size": 4, "dtype": "float16"}, 14.25),
         ("Qwen/Qwen3-8B", {"tensor_parallel_size": 4, "dtype": "float16"}, 3.85),
         ("microsoft/Phi-4-mini-instruct", {}, 7.17),
+        ("google/gemma-4-E2B-it-qat-w4a16-ct", {}, 8.01),
     ],
 )
 def test_sizes_in_boot_logs_agree(model_id: str, asked: dict[str, object], observed: float) -> None:
@@ -75,6 +76,21 @@ def test_four_bit_formats_carry_their_scales() -> None:
     )
     assert awq == pytest.approx(5.33 + 131072 * 128 * 2 / GIB, abs=0.02)
     assert nf4 > awq
+
+
+@pytest.mark.parametrize(
+    ("model_id", "bits"),
+    [
+        ("RedHatAI/Qwen3-8B-NVFP4", 4 + 8 / 16),
+        ("RedHatAI/Qwen3.6-35B-A3B-NVFP4", 4 + 8 / 16),
+        ("google/gemma-4-12B-it-qat-w4a16-ct", 4 + 16 / 32),
+        ("RedHatAI/Meta-Llama-3.1-70B-Instruct-quantized.w4a16", 4 + 16 / 128),
+    ],
+)
+def test_a_packed_float_of_four_bits_has_scales_of_eight(model_id: str, bits: float) -> None:
+    stored = weight_format(facts(model_id), ServingOptions(engine="vllm", engine_version="0.26.0"))
+    assert stored is not None
+    assert stored.bits == bits
 
 
 def test_kv_heads_divide_until_one_is_left() -> None:
