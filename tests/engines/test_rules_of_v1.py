@@ -1,4 +1,4 @@
-"""VLLM_USE_V1=1 asks releases with two engines for the newer: refused where it cannot, as the engine does."""
+"""Releases with two engines: the newer, asked for by VLLM_USE_V1=1, and what the older one refuses."""
 
 from typing import Any
 
@@ -57,3 +57,30 @@ def test_a_release_with_both_engines_refuses_what_v1_lacks_only_where_v1_is_aske
     assert {each for each in found if each.startswith("vllm-v1-asked")} == ({rule} if rule else set())
     unasked = errors("vllm", version, model, gpu=gpu, extra_args=extra_args, **settings)
     assert not {each for each in unasked if each.startswith("vllm-v1-asked")}
+
+
+@pytest.mark.parametrize(
+    ("version", "gpu", "variables", "settings", "refused"),
+    [
+        ("0.8.5", L4, {"VLLM_USE_V1": "0"}, {}, True),
+        ("0.8.5", L4, {}, {}, False),
+        ("0.8.5", L4, {"VLLM_USE_V1": "0"}, {"enableChunkedPrefill": True}, False),
+        ("0.8.5", L4, {"VLLM_USE_V1": "0"}, {"maxModelLen": 4096}, False),
+        ("0.10.1", T4, {}, {"dtype": "half"}, True),
+        ("0.10.2", T4, {}, {"dtype": "half"}, False),
+        ("0.9.2", L4, {}, {"kvCacheDtype": "fp8"}, True),
+        ("0.9.2", H100, {}, {"kvCacheDtype": "fp8"}, False),
+    ],
+)
+def test_the_old_engine_takes_no_prompt_longer_than_a_batch(
+    version: str, gpu: Any, variables: dict[str, str], settings: dict[str, Any], refused: bool
+) -> None:
+    asked = {"maxModelLen": 4608, "maxNumBatchedTokens": 4096, **settings}
+    found = errors("vllm", version, QWEN, gpu=gpu, extra_env=variables, **asked)
+    assert ("vllm-batch-below-context-by-v0" in found) is refused
+
+
+def test_the_old_engine_splits_prompts_unasked_where_the_context_is_long() -> None:
+    long = like(QWEN, max_position_embeddings=131072)
+    off = {"VLLM_USE_V1": "0"}
+    assert errors("vllm", "0.8.5", long, extra_env=off, maxModelLen=65536, maxNumBatchedTokens=4096) == set()
