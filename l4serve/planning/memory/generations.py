@@ -52,6 +52,7 @@ class Generation:
     sampler: str
     sampler_without_flashinfer: str | None
     overheads: Literal["early", "middle", "late"]
+    counts_context: bool
     compiles: bool
     flashinfer_workspace_mib: int
     frame_share: float

@@ -35,7 +35,7 @@ from l4serve.planning.memory.vllm_activations import (
 from l4serve.planning.memory.vllm_cache import cache_layout
 from l4serve.planning.memory.vllm_towers import has_unread_tower
 from l4serve.planning.memory.vllm_v0 import serves_by_v0, swap_gib
-from l4serve.planning.memory.vllm_verdict import Parts, verdict
+from l4serve.planning.memory.vllm_verdict import Parts, context_outside, verdict
 from l4serve.planning.memory.weights import layer_bytes, left_behind_bytes, weight_bytes
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 from l4serve.planning.values.edited import edited
@@ -178,7 +178,8 @@ def _parts(question: Question) -> Parts:
     weights, loading = _weights_gib(question)
     activation = profiled_gib(question)
     overheads = f"{generation.overheads}.{'single' if ranks == 1 else 'parallel'}"
-    non_torch = question.constants.non_torch_gib[overheads] + allreduce_gib(options)
+    context = question.gpu.context_gib if generation.counts_context else 0.0
+    non_torch = question.constants.non_torch_gib[overheads] + context + allreduce_gib(options)
     workspace = _workspace_gib(question)
     graphs = _graphs_gib(question, flashinfer=workspace > 0)
     extra = graphs + workspace
@@ -215,7 +216,7 @@ def _notes(question: Question, parts: Parts, usable: float, tower: float) -> tup
             "VLLM_USE_V2_MODEL_RUNNER=0 in the workload's env, or use 0.28.0 or later"
         )
     skips = options.skip_multimodal_profiling or not generation.profiles_encoder(runner)
-    free = question.gpu.total_gib - question.gpu.context_gib - usable + parts.activation - parts.graphs
+    free = question.gpu.total_gib - context_outside(question) - usable + parts.activation - parts.graphs
     if tower and skips and tower > free:
         notes.append(
             f"no profile sets memory aside for the vision tower: its largest picture needs {tower:.2f} GiB and "

@@ -35,13 +35,19 @@ class Parts:
     loading: float
 
 
+def context_outside(question: Question) -> float:
+    """What the CUDA context takes of the card beside the engine's share, where the release does not count it within."""
+    return 0.0 if question.generation.counts_context else question.gpu.context_gib
+
+
 def verdict(
     question: Question, parts: Parts, layout: KvLayout, usable: float, uncertainty: float, notes: tuple[str, ...]
 ) -> Fit:
     """The answer for one rank; `usable` is the GiB that the engine may take."""
     gpu, limits, encoder = question.gpu, question.limits, question.model.is_encoder
     left = usable - parts.inside
-    outside = gpu.total_gib - gpu.context_gib - usable - parts.late
+    beside = context_outside(question)
+    outside = gpu.total_gib - beside - usable - parts.late
     blocks = max(0, int(left * GIB) // layout.block_bytes)
     enough = max(0, int(left * GIB) // layout.needed_bytes)
     if question.options.fits_length and not encoder:
@@ -52,7 +58,7 @@ def verdict(
     concurrency = float(limits.seqs) if encoder else blocks / needed
     apart = (*_states_apart(question), *_long_block(question, layout), *_split_item(question))
     holds = _stated_size(question, blocks, needed)
-    reasons = (*_reasons(gpu, parts, left, usable, enough, needed, limits, layout, holds), *apart)
+    reasons = (*_reasons(gpu, beside, parts, left, usable, enough, needed, limits, layout, holds), *apart)
     if not reasons and blocks < states:
         reasons = (_too_many_sequences(blocks, states),)
     ceiling = max(limits.max_model_len, question.model.max_position_embeddings)
@@ -168,6 +174,7 @@ def _is_uncertain(inside: float, inside_width: float, outside: float, outside_wi
 
 def _reasons(
     gpu: Gpu,
+    beside: float,
     parts: Parts,
     left: float,
     usable: float,
@@ -182,6 +189,7 @@ def _reasons(
     if parts.loading > max(free, parts.weights):
         need = f"loading holds {parts.loading:.2f} GiB of weights, the unquantised ones with them"
         reasons.append(f"{need}, and {free:.2f} GiB are free; vLLM 0.16 or newer makes one layer after the other")
+    free = gpu.total_gib - beside
     if usable > free:
         reasons.append(f"the engine asks for {usable:.2f} GiB but only {free:.2f} GiB are free when it starts")
     elif usable + parts.late > free:
