@@ -114,6 +114,10 @@ def test_a_tower_that_serves_no_pictures_is_not_loaded() -> None:
     assert whole.uncertainty_gib < 0.5
 
 
+def test_how_kernels_are_wrapped_moves_no_memory() -> None:
+    assert fit(QWEN, asked("--compilation-config.ir_enable_torch_wrap=false")) == fit(QWEN, asked())
+
+
 @pytest.mark.parametrize(
     "flag",
     [
