@@ -8,7 +8,7 @@ from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import MemoryModelError
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.towers import loads_tower
+from l4serve.planning.memory.towers import encodes_items
 from l4serve.planning.models.model_shape import LayerKind, ModelShape
 
 
@@ -17,7 +17,7 @@ def estimate(model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Co
 
     Raises MemoryModelError when a dtype, quantisation or version is unknown to the model.
     """
-    unjudged = (*options.unjudged, *(_of_tower(model, options) if loads_tower(model, options) else ()))
+    unjudged = (*options.unjudged, *(_of_tower(model, options) if encodes_items(model, options) else ()))
     if options.context_ranks > 1 and (model.is_hybrid or model.count_layers(LayerKind.SLIDING)):
         unjudged = (*unjudged, "--decode-context-parallel-size beside windows or states")
     if unjudged:

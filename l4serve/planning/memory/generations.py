@@ -76,6 +76,9 @@ class Generation:
     whole_pictures: bool
     masks_patches: bool
     profiles_context: bool
+    embeds_in_graph: bool
+    towers_left_out: frozenset[str] | None
+    """Classes whose towers are not loaded where all limits on what they encode are 0; None for every class."""
 
     def groups_sliding(self, model: ModelShape, options: ServingOptions) -> bool:
         """Whether sliding layers have blocks of their own; those that see chunks have none beside an EAGLE head."""
@@ -98,6 +101,10 @@ class Generation:
     def profiles_encoder(self, runner: Runner) -> bool:
         """Whether the profile run that sizes the cache also runs the vision or audio tower."""
         return self.v2_profiles_encoder if runner == "v2" else True
+
+    def leaves_tower_out(self, architecture: str) -> bool:
+        """Whether a class loads no tower where all limits on what it encodes are 0."""
+        return self.towers_left_out is None or architecture in self.towers_left_out
 
     def offloads_weights(self, runner: Runner) -> bool:
         """Whether `--cpu-offload-gb` moves weights; V2 before 0.28 takes the flag and never makes the offloader."""
@@ -178,8 +185,8 @@ def _vllm_generation(version: str) -> Generation:
     values = _merged("vllm", version)
     below = values["v0_below_capability"]
     values["v0_below_capability"] = tuple(below) if below else None
-    for key in ("v2_architectures", "v2_excluded_drafts"):
-        values[key] = frozenset(values[key])
+    for key in ("v2_architectures", "v2_excluded_drafts", "towers_left_out"):
+        values[key] = None if values[key] is None else frozenset(values[key])
     return Generation(**values)
 
 

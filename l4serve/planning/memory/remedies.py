@@ -17,7 +17,7 @@ from l4serve.planning.memory.longest_context import longest_where
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.remedy_steps import Judge, Step, cache_edits, extend, offload_edits, weight_edits
 from l4serve.planning.memory.stated_cache import mended_size, stated_cache
-from l4serve.planning.memory.towers import largest_item_tokens, loads_tower
+from l4serve.planning.memory.towers import encodes_items, largest_item_tokens
 from l4serve.planning.memory.whole_judgement import MemoryAlone, WholeJudgement
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.edited import edited
@@ -283,7 +283,7 @@ def _context_edits(base: Step, judge: Judge) -> Iterator[Step]:
     longest = min(fit.largest_max_model_len, fit.max_model_len)
     share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_room_gib) if fit.kv_room_gib > 0 else 0.0
     surest = _round(int(fit.largest_max_model_len * share))
-    if loads_tower(base.model, options):  # the profile holds a video as long as the context
+    if encodes_items(base.model, options):  # the profile holds a video as long as the context
         surest = longest_where(lambda length: _is_sure(judge(cut(length))), 0, longest, LENGTH_STEP)
     for length in (surest, _round(longest)):
         if least <= length < fit.max_model_len:

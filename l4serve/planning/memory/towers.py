@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from l4serve.planning.memory.constants import Constants
-from l4serve.planning.memory.generations import Generation
+from l4serve.planning.memory.generations import Generation, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.models.model_shape import ModelShape, VisionFacts
 from l4serve.planning.values.quantity import MIB
@@ -17,9 +17,9 @@ SPLIT_COPIES = 6
 """Vectors of a patch at the widest point of a block that tensor parallelism splits: queries, keys and values twice."""
 
 
-def loads_tower(model: ModelShape, options: ServingOptions) -> bool:
-    """Whether a tower is in memory: a limit of 0 for all that it takes leaves it out."""
-    return loaded_parameters(model, options) > 0
+def encodes_items(model: ModelShape, options: ServingOptions) -> bool:
+    """Whether the model has a tower and a prompt may hold what it encodes: no limit of 0 for all of that."""
+    return _asked_parameters(model, options) > 0
 
 
 def takes_media(options: ServingOptions) -> bool:
@@ -28,7 +28,17 @@ def takes_media(options: ServingOptions) -> bool:
 
 
 def loaded_parameters(model: ModelShape, options: ServingOptions) -> int:
-    """Parameters of the towers that are in memory, those that see and those that hear."""
+    """Parameters of the towers that are in memory, those that see and those that hear.
+
+    A class that its release leaves no tower out of has them whatever the limits say.
+    """
+    if not options.multimodal_limits or vllm_generation(options.engine_version).leaves_tower_out(model.architecture):
+        return _asked_parameters(model, options)
+    return model.extra_parameters
+
+
+def _asked_parameters(model: ModelShape, options: ServingOptions) -> int:
+    """Parameters of the towers that encode what a prompt may hold."""
     if options.language_model_only or not model.extra_parameters:
         return 0
     hearing = model.audio_parameters if _allows(options, "audio") else 0
@@ -80,7 +90,7 @@ def _filling_item(tower: VisionFacts, options: ServingOptions, length: int, gene
 def whole_item(model: ModelShape, options: ServingOptions, seqs: int, length: int, generation: Generation) -> int:
     """Tokens of an item that one step must hold, 0 where none must (`compute_mm_encoder_budget`, 0.20.0)."""
     tower, limits = model.vision, options.multimodal_limits or {}
-    if tower is None or generation.runner == "v0" or not loads_tower(model, options):
+    if tower is None or generation.runner == "v0" or not encodes_items(model, options):
         return 0
     if options.whole_items:
         return largest_item_tokens(model, options, length, generation)

@@ -9,7 +9,7 @@ from l4serve.planning.memory.generations import Generation, vllm_generation
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import WeightFormat, activation_dtype, dtype_bytes, weight_format
 from l4serve.planning.memory.rank_parameters import rank_parameters
-from l4serve.planning.memory.towers import loads_tower
+from l4serve.planning.memory.towers import encodes_items
 from l4serve.planning.memory.weights import left_behind_bytes
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.values.edited import edited
@@ -47,7 +47,7 @@ def _tower_width(
 ) -> float:
     """A part of the tower's peak where its largest item is known; the whole of what others were seen to take if not."""
     width = constants.uncertainty
-    if not loads_tower(model, options):
+    if not encodes_items(model, options):
         return 0.0
     if model.vision is None or model.vision.tokens_per_item is None:
         return width["unknownTowerGib"]

@@ -19,7 +19,7 @@ from l4serve.planning.memory.kv_cache import KvLayout
 from l4serve.planning.memory.longest_context import with_longest
 from l4serve.planning.memory.options import LoraOptions, ServingOptions
 from l4serve.planning.memory.quantizations import weight_format
-from l4serve.planning.memory.towers import loads_tower
+from l4serve.planning.memory.towers import encodes_items
 from l4serve.planning.memory.uncertainty import uncertainty_gib
 from l4serve.planning.memory.vllm_activations import (
     HOPPER,
@@ -132,7 +132,7 @@ class VllmMemory:
     def estimate(self, model: ModelShape, gpu: Gpu, options: ServingOptions, constants: Constants) -> Fit:
         """vLLM's answer for one rank."""
         fit = estimate_vllm(model, gpu, options, constants)
-        if options.fits_length or not loads_tower(model, options):
+        if options.fits_length or not encodes_items(model, options):
             return fit
         return with_longest(fit, lambda n: estimate_vllm(model, gpu, edited(options, max_model_len=n), constants))
 

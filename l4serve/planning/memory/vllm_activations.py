@@ -18,9 +18,9 @@ from l4serve.planning.memory.kv_cache import BLOCK_TOKENS
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.quantizations import activation_dtype, dtype_bytes
 from l4serve.planning.memory.towers import (
+    encodes_items,
     held_item_bytes,
     largest_item_tokens,
-    loads_tower,
     padded_item,
     profiled_items,
     tower_peak_bytes,
@@ -106,7 +106,7 @@ def logit_bytes(question: Question) -> float:
 
 def tower_gib(question: Question) -> tuple[float, float]:
     """The tower's peak over one batch of the largest items and what it hands on; zeros where it is not loaded."""
-    if not loads_tower(question.model, question.options):
+    if not encodes_items(question.model, question.options):
         return 0.0, 0.0
     limits = question.limits
     item = largest_item_tokens(question.model, question.options, limits.max_model_len, question.generation)
@@ -147,8 +147,7 @@ def profiled_gib(question: Question) -> float:
         sampler += question.workspace_gib + expert_workspace_bytes(model, tokens, tp, element) / GIB
     # Before 0.6.4 memory that PyTorch's allocator keeps cached after the profile run counts as used.
     peak = forward + sampler if generation.counts_reserved_cache else max(forward, sampler)
-    compiles = generation.compiles and not question.options.enforce_eager
-    if compiles and not model.extra_parameters:
+    if _compiles_embedding(question):
         peak = max(peak, compiled_peak_bytes(model, tokens, tp, element, constants) / GIB)
     skips = question.options.skip_multimodal_profiling or not generation.profiles_encoder(question.runner)
     tower, handed = (0.0, 0.0) if skips else tower_gib(question)
@@ -157,9 +156,17 @@ def profiled_gib(question: Question) -> float:
     return max(tower, peak + handed)
 
 
+def _compiles_embedding(question: Question) -> bool:
+    """Whether the start compiles the embedding table: of what may be shown an item, vectors are what it compiles."""
+    if question.options.enforce_eager or not question.generation.compiles:
+        return False
+    text_only = question.generation.embeds_in_graph and not encodes_items(question.model, question.options)
+    return text_only or not question.model.extra_parameters
+
+
 def _whole_prompt(question: Question) -> int:
     """Tokens of the prompt that V0 profiles in one piece with all the items that it may hold; 0 where there is none."""
-    if question.runner != "v0" or not loads_tower(question.model, question.options):
+    if question.runner != "v0" or not encodes_items(question.model, question.options):
         return 0
     length = question.limits.batched_tokens
     return whole_prompt_tokens(question.model, question.options, length, question.generation)

@@ -9,7 +9,7 @@ from l4serve.config.data_file import load_data
 from l4serve.config.frozen import frozen
 from l4serve.planning.memory.generations import parse_version
 from l4serve.planning.memory.options import ServingOptions
-from l4serve.planning.memory.towers import loads_tower
+from l4serve.planning.memory.towers import encodes_items
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.performance.card_speeds import Bound, Span
 
@@ -34,7 +34,7 @@ SEEN: Mapping[str, Callable[[ModelShape, ServingOptions], bool]] = {
         bool(options.lora) and parse_version(options.engine_version) < V1_BY_DEFAULT
     ),
     "statedWeights": lambda _, options: options.weights_gib is not None,
-    "media": loads_tower,
+    "media": encodes_items,
 }
 """How a case is found in a model and its settings."""
 
