@@ -13,6 +13,7 @@ import pytest
 
 from l4serve.engines.releases.contract import load_contract
 from l4serve.planning.machines.gpus import find_gpu
+from l4serve.planning.memory.drafts import with_draft
 from l4serve.planning.memory.estimate import estimate
 from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.fit import Fit
@@ -33,6 +34,11 @@ def options(version: str = "0.26.0", *flags: str, **changes: Any) -> ServingOpti
 
 def fit(asked: ServingOptions) -> Fit:
     return fit_on("nvidia-h100-80gb", "Qwen/Qwen3.5-27B-FP8", asked)
+
+
+def blocks_told(found: Fit) -> int:
+    (reason,) = found.reasons
+    return int(reason.split("the cache has ")[1].split(",")[0])
 
 
 @pytest.mark.parametrize(
@@ -79,10 +85,21 @@ def test_a_mamba_model_checked_no_captured_batch() -> None:
 
 def test_the_blocks_are_those_that_the_engine_counted() -> None:
     found = fit(options("0.22.0"))
-    (reason,) = found.reasons
-    blocks = int(reason.split("the cache has ")[1].split(",")[0])
-    assert blocks == pytest.approx(856, rel=0.03)
-    assert "maxNumSeqs" in reason
+    assert blocks_told(found) == pytest.approx(856, rel=0.03)
+    assert "maxNumSeqs" in found.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "utilization", "blocks"), [("Qwen/Qwen3.8-27B-FP8", 0.92, 939), ("Qwen/Qwen3.8-27B", 0.95, 556)]
+)
+def test_a_draft_head_makes_blocks_larger_and_fewer(model: str, utilization: float, blocks: int) -> None:
+    """Seen on an RTX PRO 6000 by a build of the 0.27 range (https://github.com/vllm-project/recipes/pull/831)."""
+    shape = find_model(model)
+    assert shape is not None
+    asked = options("0.27.1", max_num_seqs=1024, num_speculative_tokens=3, speculative_method="mtp")
+    headed, _ = with_draft(asked, {"method": "mtp", "num_speculative_tokens": 3}, shape)
+    found = fit_on("nvidia-rtx-pro-6000", model, replace(headed, gpu_memory_utilization=utilization))
+    assert blocks_told(found) == pytest.approx(blocks, rel=0.03)
 
 
 def test_the_remedy_is_the_largest_batch_that_is_tried_and_starts() -> None:
