@@ -36,6 +36,8 @@ class Case:
     """Port that the server is to listen on."""
     draft_vocab_size: int | None = None
     """Tokens that the speculative draft model knows; None where there is none, or nobody described it."""
+    kept_cache_dtype: str | None = None
+    """Type of the KV cache as flag and checkpoint leave it; None is the flag's."""
     model_argument: str | None = None
     """What the engine loads where that is not the model's id: a folder that a volume gives, or an address."""
     mounted: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ def case_of(
     gpu: GpuTraits,
     layout: GpuLayout,
     draft_vocab_size: int | None = None,
+    kept_cache_dtype: str | None = None,
     largest_tensor_bytes: int = 0,
 ) -> Case:
     """The case of a configured workload; the model's largest tensor bounds the buffer of an engine that streams it."""
@@ -91,6 +94,7 @@ def case_of(
         contract=contract,
         model=model,
         draft_vocab_size=draft_vocab_size,
+        kept_cache_dtype=kept_cache_dtype,
         gpu=gpu,
         layout=layout,
         port=workload.service.port,

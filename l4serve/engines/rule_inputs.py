@@ -73,6 +73,7 @@ def facts_of(case: Case) -> Mapping[str, Any]:
         **image_facts(case.engine.kind, case.engine.version, case.engine.image),
         "image.audio": case.contract.image_facts.audio if is_own(case.engine.kind, case.engine.image) else None,
         **release_facts(case.engine.kind, case.engine.version),
+        **_cache_facts(case),
         "dtype.effective": dtype,
         "context": _stated_length(case.engine) or case.model.max_position_embeddings,
         "model.fromHub": case.model_argument in (None, case.model.id),
@@ -126,9 +127,28 @@ def _choice(case: Case, asked: str | None) -> Choice:
         model=case.model,
         gpu=case.gpu,
         dtype=_dtype(case),
-        kv_cache_dtype=case.engine.kv_cache_dtype or "auto",
+        kv_cache_dtype=_kept_cache(case),
         requested=asked,
     )
+
+
+def _kept_cache(case: Case) -> str:
+    return case.kept_cache_dtype or case.engine.kv_cache_dtype or "auto"
+
+
+def _cache_facts(case: Case) -> dict[str, Any]:
+    """The KV cache's type, and what keeps it in 16 bits: `auto` does not where a checkpoint asks for eight.
+
+    Not before 0.22 do all backends take that flag, and all such checkpoints give way to it:
+    https://github.com/vllm-project/vllm/blob/v0.22.0/vllm/model_executor/layers/attention/attention.py#L237
+    """
+    kept, plain = _kept_cache(case), "float16" if _dtype(case) == "float16" else "bfloat16"
+    wide = f"engine.kvCacheDtype: {plain}"
+    if kept == (case.engine.kv_cache_dtype or "auto"):
+        wide = "engine.kvCacheDtype: auto"
+    elif case.version < Version("0.22"):
+        wide = f"engine.version: 0.26.0 and {wide}"
+    return {"kvCache.kept": kept, "kvCache.wide": wide}
 
 
 def _asked_backend(case: Case) -> str | None:

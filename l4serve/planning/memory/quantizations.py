@@ -58,15 +58,23 @@ def activation_dtype(model: ModelShape, options: ServingOptions) -> str:
 
 
 def kv_element_bytes(model: ModelShape, options: ServingOptions) -> int:
-    """Bytes of one KV cache element; a checkpoint may ask for its type, which the flag overrules in most releases."""
-    asked, narrowed = options.kv_cache_dtype, _narrowed(model, options)
-    if asked in (None, "auto") or (narrowed and _overrules_the_flag(model, options)):
-        return 1 if narrowed else dtype_bytes(activation_dtype(model, options))
-    size = _table()["kvDtypeBytes"].get(asked)
+    """Bytes of one KV cache element."""
+    kept = kept_cache_dtype(model, options)
+    if kept == "auto":
+        return dtype_bytes(activation_dtype(model, options))
+    size = _table()["kvDtypeBytes"].get(kept)
     if size is None:
-        remedy = one_of(str(asked), ("auto", *_table()["kvDtypeBytes"]))
-        raise MemoryModelError(f"KV cache dtype {asked!r} is unknown; {remedy}")
+        remedy = one_of(kept, ("auto", *_table()["kvDtypeBytes"]))
+        raise MemoryModelError(f"KV cache dtype {kept!r} is unknown; {remedy}")
     return int(size)
+
+
+def kept_cache_dtype(model: ModelShape, options: ServingOptions) -> str:
+    """The KV cache's type: a checkpoint may ask for one, which the flag overrules in most releases."""
+    asked = options.kv_cache_dtype or "auto"
+    if _narrowed(model, options) and (asked == "auto" or _overrules_the_flag(model, options)):
+        return "fp8_e4m3"
+    return asked
 
 
 def _narrowed(model: ModelShape, options: ServingOptions) -> bool:

@@ -21,12 +21,15 @@ _COMPRESSED: Mapping[str, Mapping[str, Any]] = {
     "-quantized.w4a16": _compressed(num_bits=4, type="int", group_size=128),
 }
 """What LLM Compressor writes: https://docs.vllm.ai/projects/llm-compressor."""
+_FLOATS8 = {"kv_cache_quant_algo": "FP8", "ignore": ["lm_head"]}
+_NVFP4 = {"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16, **_FLOATS8}
 _MODELOPT: Mapping[str, Mapping[str, Any]] = {
-    "-fp8": {"quant_method": "modelopt", "quant_algo": "FP8", "ignore": ["lm_head"]},
-    "-fp4": {"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16, "ignore": ["lm_head"]},
-    "-nvfp4": {"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16, "ignore": ["lm_head"]},
+    "-fp8": {"quant_method": "modelopt", "quant_algo": "FP8", **_FLOATS8},
+    "-fp4": _NVFP4,
+    "-nvfp4": _NVFP4,
 }
-"""What Model Optimizer writes: https://github.com/NVIDIA/TensorRT-Model-Optimizer."""
+"""What Model Optimizer writes, with a cache of eight bits unless it is told otherwise (`--kv_cache_qformat`):
+https://github.com/NVIDIA/TensorRT-Model-Optimizer/blob/main/examples/llm_ptq/hf_ptq.py."""
 _AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True}
 _GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": 128, "sym": True}
 _NF4 = {"quant_method": "bitsandbytes", "load_in_4bit": True}

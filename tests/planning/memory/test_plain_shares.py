@@ -179,6 +179,27 @@ def test_a_checkpoint_may_ask_for_a_narrow_cache(scheme: object, version: str, d
 
 
 @pytest.mark.parametrize(
+    "model_id",
+    [
+        "nvidia/DeepSeek-V3.1-NVFP4",
+        "nvidia/Gemma-4-26B-A4B-NVFP4",
+        "nvidia/Gemma-4-31B-IT-NVFP4",
+        "nvidia/MiniMax-M2.5-NVFP4",
+        "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-NVFP4",
+        "nvidia/Qwen3-235B-A22B-NVFP4",
+        "nvidia/Qwen3.5-122B-A10B-NVFP4",
+        "nvidia/Qwen3.5-397B-A17B-NVFP4",
+        "nvidia/Llama-3.1-8B-Instruct-FP8",
+    ],
+)
+def test_checkpoints_of_the_maker_itself_ask_for_a_narrow_cache(model_id: str) -> None:
+    model = find_model(model_id)
+    assert model is not None
+    before, after = (ServingOptions(engine="vllm", engine_version=version) for version in ("0.13.0", "0.14.0"))
+    assert (kv_element_bytes(model, before), kv_element_bytes(model, after)) == (2, 1)
+
+
+@pytest.mark.parametrize(
     ("engine", "version", "dtype", "size"),
     [
         ("vllm", "0.15.0", None, 1),

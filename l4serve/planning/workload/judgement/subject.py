@@ -21,6 +21,7 @@ from l4serve.planning.memory.engine_memory import engine_memory
 from l4serve.planning.memory.extra_flags import with_flags
 from l4serve.planning.memory.host import largest_tensor_bytes
 from l4serve.planning.memory.options import ServingOptions
+from l4serve.planning.memory.quantizations import kept_cache_dtype
 from l4serve.planning.memory.remedies import GPU_COUNTS
 from l4serve.planning.models.model_shape import ModelShape
 from l4serve.planning.models.purpose import Purpose
@@ -52,14 +53,17 @@ class Subject:
     @cached_property
     def case(self) -> Case:
         """The workload as the engine meets it."""
+        engine, shape = self.workload.engine, self.shape
+        settings = engine_memory(engine.kind).options(engine, self.layout)
         return case_of(
             self.workload,
             contract=self.resolved.contract,
-            model=model_traits(self.shape, self.workload.model.id),
+            model=model_traits(shape, self.workload.model.id),
             gpu=GpuTraits(self.card.name, self.card.compute_capability, self.card.total_gib),
             layout=self.layout,
             draft_vocab_size=draft_vocab_size(speculation(self.workload)),
-            largest_tensor_bytes=largest_tensor_bytes(self.shape) if self.shape else 0,
+            kept_cache_dtype=kept_cache_dtype(shape, settings) if shape else None,
+            largest_tensor_bytes=largest_tensor_bytes(shape) if shape else 0,
         )
 
     @cached_property
