@@ -139,14 +139,14 @@ def _kept_cache(case: Case) -> str:
 def _cache_facts(case: Case) -> dict[str, Any]:
     """The KV cache's type, and what keeps it in 16 bits: `auto` does not where a checkpoint asks for eight.
 
-    Not before 0.22 do all backends take that flag, and all such checkpoints give way to it:
-    https://github.com/vllm-project/vllm/blob/v0.22.0/vllm/model_executor/layers/attention/attention.py#L237
+    Not before 0.23 do all backends take that flag, and all such checkpoints give way to it:
+    https://github.com/vllm-project/vllm/blob/v0.23.0/vllm/v1/attention/ops/triton_reshape_and_cache_flash.py#L20
     """
     kept, plain = _kept_cache(case), "float16" if _dtype(case) == "float16" else "bfloat16"
     wide = f"engine.kvCacheDtype: {plain}"
     if kept == (case.engine.kv_cache_dtype or "auto"):
         wide = "engine.kvCacheDtype: auto"
-    elif case.version < Version("0.22"):
+    elif case.version < Version("0.23"):
         wide = f"engine.version: 0.26.0 and {wide}"
     return {"kvCache.kept": kept, "kvCache.wide": wide}
 

@@ -205,6 +205,14 @@ def test_triton_compiles_no_e4m3_kernel_before_ada(dtype: str) -> None:
     assert errors("vllm", "0.11.0", QWEN, gpu=L4, kvCacheDtype=dtype) == set()
 
 
+@pytest.mark.parametrize(("version", "refused"), [("0.11.0", True), ("0.22.0", True), ("0.23.0", False)])
+def test_triton_knows_a_plain_cache_as_auto_alone(version: str, *, refused: bool) -> None:
+    asked = {"gpu": A100, "kvCacheDtype": "bfloat16"}
+    found = errors("vllm", version, QWEN, **asked, attentionBackend="TRITON_ATTN")
+    assert ("vllm-plain-kv-by-name-on-triton" in found) is refused
+    assert errors("vllm", version, QWEN, gpu=A100, kvCacheDtype="auto", attentionBackend="TRITON_ATTN") == set()
+
+
 @pytest.mark.parametrize(
     ("version", "gpu", "rule"),
     [
