@@ -4,7 +4,7 @@
 
 Each configuration was started on an H100 with an L4's memory (22.03 GiB, utilisation 0.9) and got 64 requests of 256
 tokens in and 128 out at once (`benchmarks/performance/advised_points.jsonl`). The advisor is asked for the throughput
-of the same card, memory and load, on one GPU. The ratio is the pick's measured tokens/s over the
+of the same card, memory, utilisation and load, on one GPU. The ratio is the pick's measured tokens/s over the
 best that was measured.
 """
 
@@ -27,7 +27,8 @@ from l4serve.planning.performance.load import Load
 from l4serve.planning.workload.judgement.fit_question import Question, subject_of
 
 CARD = "nvidia-h100-80gb"
-LOAD = CLIENTS, PROMPT, ANSWER = 64, 256, 128
+LOAD = REQUESTS, PROMPT, ANSWER = 64, 256, 128
+CARD_GIB, SHARE = 22.03, 0.9
 MODELS = ("gemma-7b", "llama-3.1-8b", "qwen2.5-7b", "qwen2.5-14b")
 ARGUMENTS = {
     "engine.quantization": "quantization",
@@ -82,10 +83,16 @@ def advised(base: str) -> Mapping[str, object]:
     shape = find_model(H100_MODELS[base])
     assert shape is not None, base
     question = Question(
-        model=shape, engine="vllm", engine_version="0.26.0", accelerator=CARD, gpus=1, gpu_memory_gib=22.03
+        model=shape,
+        engine="vllm",
+        engine_version="0.26.0",
+        accelerator=CARD,
+        gpus=1,
+        settings={"memoryShare": SHARE},
+        gpu_memory_gib=CARD_GIB,
     )
     machine = min(all_shapes(CARD), key=lambda shape: shape.gpus)
-    load = Load(input_tokens=PROMPT, output_tokens=ANSWER, clients=CLIENTS)
+    load = Load(input_tokens=PROMPT, output_tokens=ANSWER, clients=REQUESTS, burst=True)
     answer = search(
         pod_choices(subject_of(question), (1,)),
         [Home(shape=machine, usd_per_hour=None, most_replicas=1)],

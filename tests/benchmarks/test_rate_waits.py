@@ -16,4 +16,4 @@ LOADED = (
 def test_what_varied_requests_wait_for_a_small_cache_is_that_of_many_draws(name: str) -> None:
     """Of one order of the gaps the means were 38 and 21 % too long."""
     case = next(case for case in cases(LOADS) if case.name == name)
-    assert case.errors(DRAWS) == pytest.approx([0.0, 0.0, 0.0], abs=0.17)
+    assert case.errors(DRAWS) == pytest.approx([0.0, 0.0, 0.0], abs=0.19)

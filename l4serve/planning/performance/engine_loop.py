@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from math import inf
 
 from l4serve.planning.performance.followed import followed
+from l4serve.planning.performance.held_blocks import HeldBlocks
 from l4serve.planning.performance.load import Load
 from l4serve.planning.performance.loop_state import Limits, Observed, Request
 from l4serve.planning.performance.step_rows import steps_until, stretch
@@ -36,10 +37,17 @@ class EngineLoop:
         self.running: list[Request] = []
         self.ends: list[tuple[int, int, Request]] = []
         self.decoding = self.serial = self.cached = 0
+        self.held = HeldBlocks(limits.block)
+        self.each_more = limits.block - limits.shared
+        """The most tokens for which a sequence has room beyond those that it reads, with its next one."""
+        self.reserved = 0
+        """Tokens for which sequences hold blocks, those of their next step among them; where all fit, no fewer."""
         self.window = clock.work.window
         self.seen = Observed()
         self.finished = self.skip = 0
         self.blocked = ""
+        self.crowded = False
+        """Whether sequences gave their blocks back for the next step, which then lets nobody in."""
         self.to_come = iter(()) if load.rate is None else arrivals or load.arrivals()
         self.sent: deque[float] = deque()
         """Seconds at which requests that are on their way reach the engine, in order."""
@@ -79,6 +87,8 @@ class EngineLoop:
             self.late.clear()
         if self.sent and self.sent[0] <= self.now:
             self._admit_arrivals()
+        self.reserved = self.cached + self.decoding * self.each_more
+        self.crowded = self.reserved > self.limits.cache_tokens and self._make_room()
         if not (self.prefilling or self.waiting):
             if self.decoding:
                 self._decode_on()
@@ -95,7 +105,9 @@ class EngineLoop:
         seconds = self.clock.bare(decoding + prefilled, decoding + len(first)) + self.clock.prompt(attended, windowed)
         if decoding:
             _, each, each_windowed = self.clock.decode(decoding)
-            seconds += each * self.cached - self.clock.near(decoding, each) + each_windowed * self._windowed()
+            seconds += each * self.cached + each_windowed * self._windowed()
+            if self.limits.shared:
+                seconds -= self.clock.near(decoding, each)
         seconds = max(seconds, self.clock.least(decoding + len(first)))
         self._pass(seconds, 1 if decoding else 0, beside=len(first))
         for request in first:
@@ -108,17 +120,16 @@ class EngineLoop:
         limits = self.limits
         budget = limits.batched_tokens - (self.decoding if limits.chunks else 0)
         attended = windowed = 0.0
-        prefilled, fresh, first = 0, 0, []
-        held = self._held()
-        begun = tuple(self.prefilling)
-        held += sum(request.done - limits.shared for request in begun)
-        for request in begun:
+        prefilled, first = 0, []
+        held = self.reserved
+        for request in tuple(self.prefilling):
             tokens = min(budget, request.prompt - request.done)
             if tokens <= 0:
                 self.seen.touched.add("tokens")
                 break
             attended, windowed = self._attend(request, tokens, attended, windowed)
             budget, prefilled = budget - tokens, prefilled + tokens
+            held += self.held.whole(request.done - limits.shared)
             if request.done == request.prompt:
                 first.append(request)
         while self.waiting and budget > 0:
@@ -127,8 +138,11 @@ class EngineLoop:
                 self._block("sequences")
                 break
             lacking = request.prompt - limits.shared
-            asked = held + fresh + prefilled + lacking
-            if asked > limits.cache_tokens and (held or fresh or prefilled):
+            asked = held + self.held.whole(lacking)
+            if asked > limits.cache_tokens:
+                spared = self.reserved - self._reserve()
+                held, asked = held - spared, asked - spared
+            if self.crowded or (asked > limits.cache_tokens and held):
                 self._block("cache")
                 break
             if asked > self.seen.most_cached:
@@ -142,31 +156,28 @@ class EngineLoop:
                 request.placed = self.now
             self.prefilling.append(request)
             attended, windowed = self._attend(request, tokens, attended, windowed)
-            budget, prefilled = budget - tokens, prefilled + tokens
-            fresh += lacking - tokens
+            budget, prefilled, held = budget - tokens, prefilled + tokens, asked
             if request.done == request.prompt:
                 first.append(request)
         else:
             if self.waiting:
                 self._block("tokens")
-        self._note(limits.batched_tokens - budget)
+        self.seen.stepped(limits.batched_tokens - budget, self.decoding + len(self.prefilling))
+        if self.prefilling and self.prefilling[-1].done < self.prefilling[-1].prompt:
+            self.seen.touched.add("tokens")
         for request in first:
             self.prefilling.remove(request)
         return attended, windowed, prefilled, first
 
-    def _held(self) -> int:
-        """Tokens in the cache beside those that all sequences share."""
+    def _own(self) -> int:
+        """Tokens that decoding sequences have in the cache beside those that all share."""
         return self.cached - self.limits.shared * self.decoding
 
-    def _note(self, tokens: int) -> None:
-        """How close a step of so many tokens came to the limits, and whether it was cut by one."""
-        seen, sequences = self.seen, self.decoding + len(self.prefilling)
-        if tokens > seen.most_tokens:
-            seen.most_tokens = tokens
-        if sequences > seen.most_sequences:
-            seen.most_sequences = sequences
-        if self.prefilling and self.prefilling[-1].done < self.prefilling[-1].prompt:
-            seen.touched.add("tokens")
+    def _reserve(self) -> int:
+        """Tokens for which sequences hold blocks, those of their next step among them, counted block by block."""
+        held = self.held
+        self.reserved = self._own() + held.room(self.step) + held.taken(self.step)
+        return self.reserved
 
     def _block(self, limit: str) -> None:
         """Somebody waits for this limit."""
@@ -205,6 +216,7 @@ class EngineLoop:
         request.ready = self.step - request.prompt
         self.decoding += 1
         self.cached += request.prompt
+        self.held.add(request.ready)
         self.serial += 1
         request.serial = self.serial
         self.running.append(request)
@@ -216,10 +228,12 @@ class EngineLoop:
         while ends and ends[0][1] != ends[0][2].serial:
             heapq.heappop(ends)
         count = max(1, ends[0][0] - self.step)
-        room = self.limits.cache_tokens - self._held()
-        if decoding > 1 and count * decoding > room:
-            self.seen.touched.add("cache")
-            count = max(1, room // decoding)
+        left = self.limits.cache_tokens - self._own()
+        if decoding > 1 and (count + self.limits.block) * decoding > left:
+            fit = self.held.steps(self.step, left - self.held.room(self.step), decoding)
+            if fit < count:
+                self.seen.touched.add("cache")
+                count = fit
         fixed, each, each_windowed = self.clock.decode(decoding)
         least, first = self.clock.least(decoding), fixed + each * self.cached
         growing = each * decoding
@@ -228,7 +242,7 @@ class EngineLoop:
             first += each_windowed * near
             if near < decoding * self.window:
                 growing += each_windowed * decoding
-        if self.late:
+        if self.late or self.crowded:
             count = 1
         elif self.sent and not self.waiting:
             until_then = steps_until(least, first, growing, self.sent[0] - self.now)
@@ -241,7 +255,7 @@ class EngineLoop:
         self._finish_due()
 
     def _finish_due(self) -> None:
-        held, ends = self._held(), self.ends
+        ends, held = self.ends, self.cached + self.decoding * self.each_more
         if held > self.seen.most_cached:
             self.seen.most_cached = held
         while ends and (ends[0][0] <= self.step or ends[0][1] != ends[0][2].serial):
@@ -249,19 +263,20 @@ class EngineLoop:
             if request.serial == serial:
                 self._leave(request)
                 self._done(request)
-        if held > self.limits.cache_tokens:
-            self._make_room()
 
-    def _make_room(self) -> None:
-        """The youngest give their blocks back until the cache holds the rest."""
-        while self._held() > self.limits.cache_tokens and self.decoding > 1:
+    def _make_room(self) -> bool:
+        """Whether the youngest gave their blocks back, until the cache holds the next tokens of the rest."""
+        before = self.seen.preempted
+        while self.decoding > 1 and self._reserve() > self.limits.cache_tokens:
             self.seen.touched.add("cache")
             self._preempt()
+        return self.seen.preempted > before
 
     def _leave(self, request: Request) -> None:
         request.serial = 0
         self.decoding -= 1
         self.cached -= self.step - request.ready
+        self.held.drop(request.ready)
 
     def _preempt(self) -> None:
         """The youngest gives its blocks back and is computed anew, its answer so far as part of its prompt."""
@@ -277,19 +292,8 @@ class EngineLoop:
 
     def _done(self, request: Request) -> None:
         self.finished += 1
-        seen = self.seen
         if self.finished > self.skip:
-            if not seen.requests:
-                seen.began = self.now
-            seen.requests += 1
-            seen.ttft += request.first - request.arrived
-            seen.firsts.append(request.first - request.arrived)
-            seen.places.append(request.placed - request.arrived - self.clock.rates.request)
-            seen.total += self.now - request.arrived
-            seen.tokens += request.output
-            if request.output > 1:
-                seen.itl += (self.now - request.first) / (request.output - 1)
-                seen.decoded += 1
-        seen.ended = self.now
+            self.seen.answered(request, self.now, self.clock.rates.request)
+        self.seen.ended = self.now
         if self.load.clients is not None:
             self.sent.append(self.now + self.clock.rates.request)

@@ -130,10 +130,11 @@ class FullEngine(EngineLoop):
             if (limit := self._full(by_tokens, prompt + done)) is not None:
                 self.seen.touched.add(limit)
                 self.seen.most_tokens = ceil(self.decoding * (1 + prompts)) if limits.chunks else 0
-                self.seen.most_cached, self.seen.most_sequences = self._held(), self.decoding
+                self.seen.most_cached, self.seen.most_sequences = self._own(), self.decoding
                 return
             self.decoding += 1
             self.cached += prompt + done
+            self.held.add(-prompt - done)
             self.serial += 1
             request = Request(0.0, prompt + done, output, prompt + done, output - done, -prompt - done)
             request.first, request.serial = 0.0, self.serial
@@ -144,7 +145,8 @@ class FullEngine(EngineLoop):
         """The limit that leaves no place for a request with so many tokens in the cache."""
         if self.decoding >= min(by_tokens, self.limits.sequences):
             return "tokens" if by_tokens < self.limits.sequences else "sequences"
-        return "cache" if self._held() + more - self.limits.shared > self.limits.cache_tokens else None
+        left = self.limits.cache_tokens - self._own() - self.held.whole(more - self.limits.shared)
+        return "cache" if left < self.decoding * self.limits.block and left < self.held.room(0) else None
 
     def _schedule(self) -> tuple[float, float, int, list[Request]]:
         attended, windowed, prefilled, first = super()._schedule()

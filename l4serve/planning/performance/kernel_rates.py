@@ -21,13 +21,13 @@ class KernelRates:
     `read_*` is what reading weights of a kind gets of the bandwidth, `compute_*` what multiplying them gets of the
     dense rate. `overlap` is how reading and multiplying add up, `unpack_overlap` how unpacking and multiplying do.
     `flash`, `flashinfer` and `other` are attention's shares of the bandwidth while it reads the KV cache,
-    `flash_loss` is what FLASH_ATTN loses with each doubling of a step's sequences, and `flash3` the share of its
-    kernels of Hopper, which lose none. `near_read` is how many times as fast sequences read what another one has
-    just read. `host` and `layer` are the parts of a step that no byte explains; `request` is what the first token
-    of a request takes beside its steps. `least_step` is what the host takes for a step, which the card's work hides
-    once it takes longer, and `sequence` what it takes to hand out a token of each, beside the next step.
-    `adapter_layer` is what the kernels of adapters take for each layer, and `adapter_read` the bytes of them that
-    an SM reads in the time in which it unpacks a 4-bit weight.
+    `flash_loss` is what FLASH_ATTN loses with each doubling of a step's sequences, and `flash3` and `flash3_fp8` the
+    shares of its kernels of Hopper, which lose none, with a cache of 16 and of 8 bits. `near_read` is how many times as
+    fast sequences read what another one has just read. `host` and `layer` are the parts of a step that no byte
+    explains; `request` is what the first token of a request takes beside its steps. `least_step` is what the host takes
+    for a step, which the card's work hides once it takes longer, and `sequence` what it takes to hand out a token of
+    each, beside the next step. `adapter_layer` is what the kernels of adapters take for each layer, and `adapter_read`
+    the bytes of them that an SM reads in the time in which it unpacks a 4-bit weight.
     """
 
     read_plain: float
@@ -41,6 +41,7 @@ class KernelRates:
     flash: float
     flash_loss: float
     flash3: float
+    flash3_fp8: float
     flashinfer: float
     flashinfer_fp8: float
     other: float

@@ -48,14 +48,15 @@ def full_pace(clock: StepClock, limits: Limits, load: Load, looked_at: int = LOO
     return pace
 
 
-def _alike(limits: Limits, load: Load) -> tuple[bool, bool, int, int | None]:
-    """What must be the same of two limits: the scheduler, what prompts share, and the longest sequence where it may cut
-    a length."""
+def _alike(limits: Limits, load: Load) -> tuple[bool, bool, int, int, int | None]:
+    """What must be the same of two limits: the scheduler, its blocks, what prompts share, and the longest sequence
+    where it may cut a length."""
     return (
         limits.chunks,
         limits.ahead,
+        limits.block,
         limits.shared,
-        limits.longest if load.input_spread or load.output_spread else None,
+        min(limits.longest, load.longest_request) if load.input_spread or load.output_spread else None,
     )
 
 

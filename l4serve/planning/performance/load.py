@@ -106,7 +106,7 @@ class Load:
             pair = (max(1, min(self.input_tokens, longest - 1)), max(1, min(self.output_tokens, longest - 1)))
             while True:
                 yield pair
-        shared = self.shared_tokens
+        shared, longest = self.shared_tokens, min(longest, self.longest_request)
         yield from ((shared + own, output) for own, output in _varied(self, longest - shared))
 
     def arrivals(self) -> Iterator[float]:

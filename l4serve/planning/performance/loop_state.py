@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from l4serve.config.frozen import frozen
+from l4serve.planning.memory.kv_cache import BLOCK_TOKENS
 
 
 @frozen(kw_only=True)
@@ -13,15 +14,17 @@ class Limits:
     """What one step and the cache hold: sequences, tokens of a step, tokens of the cache, tokens of a sequence.
 
     `chunks` is whether prompts share a step with running sequences and are split to fit; without it a step is of one
-    kind. `shared` tokens at the beginning of every prompt are in the cache already, which holds so many fewer others:
-    they are not computed, and read like all others. `ahead` is whether a step is scheduled while the one before it
-    runs, as by vLLM's asynchronous scheduling: who comes meanwhile waits for both.
+    kind. A sequence holds whole blocks of `block` tokens of the cache. `shared` tokens at the beginning of every prompt
+    are in the cache already, which holds so many fewer others: they are not computed, and read like all others.
+    `ahead` is whether a step is scheduled while the one before it runs, as by vLLM's asynchronous scheduling: who comes
+    meanwhile waits for both.
     """
 
     sequences: int
     batched_tokens: int
     cache_tokens: int
     longest: int
+    block: int = BLOCK_TOKENS
     chunks: bool = True
     ahead: bool = False
     shared: int = 0
@@ -76,6 +79,28 @@ class Observed:
     firsts: list[float] = field(default_factory=list)
     places: list[float] = field(default_factory=list)
     """What each request waited for its first token, and for a place; at the end the shortest first."""
+
+    def stepped(self, tokens: int, sequences: int) -> None:
+        """Another step had so many tokens and sequences."""
+        if tokens > self.most_tokens:
+            self.most_tokens = tokens
+        if sequences > self.most_sequences:
+            self.most_sequences = sequences
+
+    def answered(self, request: Request, now: float, sending: float) -> None:
+        """A measured request has its answer, and took so many seconds outside the engine."""
+        if not self.requests:
+            self.began = now
+        first = request.first - request.arrived
+        self.requests += 1
+        self.ttft += first
+        self.firsts.append(first)
+        self.places.append(request.placed - request.arrived - sending)
+        self.total += now - request.arrived
+        self.tokens += request.output
+        if request.output > 1:
+            self.itl += (now - request.first) / (request.output - 1)
+            self.decoded += 1
 
     def fits(self, limits: Limits, ran: Limits) -> bool:
         """Whether the same would happen within these limits as within those of the run: all that was held fits, and

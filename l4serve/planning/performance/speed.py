@@ -10,6 +10,7 @@ from l4serve.config.frozen import frozen
 from l4serve.planning.machines.gpus import Gpu
 from l4serve.planning.memory.fit import Fit
 from l4serve.planning.memory.generations import parse_version
+from l4serve.planning.memory.kv_cache import BLOCK_TOKENS
 from l4serve.planning.memory.options import ServingOptions
 from l4serve.planning.memory.vllm import batch_limits, generation_of
 from l4serve.planning.models.model_shape import ModelShape
@@ -19,6 +20,7 @@ from l4serve.planning.performance.bounded_figures import UNKNOWN, Figures, beyon
 from l4serve.planning.performance.card_speeds import FASTER_STEP, HOSTS, SLOWER_STEP, Bound, all_card_speeds, bound_of
 from l4serve.planning.performance.crowd import closed
 from l4serve.planning.performance.full_engine import Pace
+from l4serve.planning.performance.held_blocks import LARGEST
 from l4serve.planning.performance.kernel_rates import KernelRates, kernel_rates
 from l4serve.planning.performance.known_runs import full_pace
 from l4serve.planning.performance.load import CROWD, CROWD_SPREAD, Load
@@ -233,11 +235,13 @@ def loop_limits(served: Served, load: Load | None = None) -> Limits:
     generation = generation_of(served.model, served.gpu, options)
     batch = batch_limits(served.model, options, generation)
     chunked = options.enable_chunked_prefill
-    shared = load.shared_tokens // prefixes.BLOCK * prefixes.BLOCK if load and served.keeps_prefixes else 0
+    block = min(options.block_size or BLOCK_TOKENS, LARGEST)
+    shared = load.shared_tokens // block * block if load and served.keeps_prefixes else 0
     return Limits(
         sequences=batch.seqs,
         batched_tokens=batch.batched_tokens,
         cache_tokens=max(1, fit.kv_cache_tokens - shared),
+        block=block,
         shared=shared,
         longest=fit.max_model_len,
         chunks=generation.chunked_prefill_default if chunked is None else chunked,

@@ -162,7 +162,8 @@ class StepClock:
 
     def least(self, sequences: int) -> float:
         """Seconds of the host for a step that gives so many sequences a token, however little the card has to do."""
-        return max(self.rates.least_step, sequences * self.rates.sequence)
+        handed_out, least = sequences * self.rates.sequence, self.rates.least_step
+        return handed_out if handed_out > least else least
 
     @cached_property
     def host(self) -> float:
@@ -282,9 +283,9 @@ class StepClock:
         rates = self.rates
         if self.backend == "FLASHINFER":
             return rates.flashinfer_fp8 if self.work.kv_eight_bit else rates.flashinfer
-        if self.backend == FLASH_ATTN_3 and not self.work.kv_eight_bit:
-            return rates.flash3
-        if self.backend in ("FLASH_ATTN", FLASH_ATTN_3):
+        if self.backend == FLASH_ATTN_3:
+            return rates.flash3_fp8 if self.work.kv_eight_bit else rates.flash3
+        if self.backend == "FLASH_ATTN":
             return rates.flash * max(0.2, 1 - rates.flash_loss * log2(max(1, sequences)))
         return rates.other
 
