@@ -16,7 +16,6 @@ from l4serve.advising.candidates import table
 from l4serve.advising.ranking import Judged, Wish
 from l4serve.config.frozen import frozen
 from l4serve.planning.memory.host import checkpoint_gib
-from l4serve.planning.performance.bounded_figures import times
 from l4serve.planning.performance.speed import Speed
 from l4serve.planning.performance.waits import at_percentile
 from l4serve.planning.values.figures import counted, shown
@@ -28,6 +27,8 @@ HALVINGS = 12
 """Of the search for the highest rate of one replica: to a part in 4,000."""
 GALLOP = 2
 ROUNDING = 1e-9
+USUAL_UTILISATION = 0.75
+"""Where the search for the fewest replicas begins, if of nothing alike it is known where it ended."""
 WOBBLE = 3
 EASED = 1.1
 """Times a promise: where the most replicas do not keep even that, fewer do not keep the promise. They wait as long as
@@ -71,8 +72,9 @@ class Sizing:
     running_target: int
 
 
-def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
-    """The first promise that so many replicas of this speed do not keep; None where they keep all.
+def missed(speed: Speed, wish: Wish, replicas: int, eased: float = 1.0) -> str | None:
+    """The first promise, so many times as long, that so many replicas of this speed do not keep; None where they keep
+    all.
 
     A rate is kept up with even where the cards are as slow as the bound allows. A first token is promised to the
     percentile that was asked for, else to the mean; without such a promise the wait for a place is bounded there.
@@ -90,10 +92,10 @@ def missed(speed: Speed, wish: Wish, replicas: int) -> str | None:
             first = at_percentile(speed.waits.first_token, wish.traffic.percentile)
             whose = f" at {wish.traffic.percentile:g} %"
         waiting, longest = at_percentile(speed.waits.place, wish.traffic.told), table()["waitSeconds"] * 1000
-        if wish.ttft_ms is None and waiting is not None and waiting > longest:
+        if wish.ttft_ms is None and waiting is not None and waiting > longest * eased:
             return f"{wish.traffic.told:g} % wait up to {waiting:,.0f} ms for a place, more than {longest:,.0f}"
     for name, asked, found in ((f"ttft{whose}", wish.ttft_ms, first), ("itl", wish.itl_ms, figures.itl_ms)):
-        if asked is not None and (found is None or found > asked):
+        if asked is not None and (found is None or found > asked * eased):
             above = f"ms is above {shown(asked, 3)}"
             return f"no {name} is judged" if found is None else f"{name} of {shown(found, 3)} {above}"
     return None
@@ -115,7 +117,7 @@ def fewest(speed_of: SpeedOf, alone: Speed, wish: Wish, utilisation: float | Non
         return Needed(replicas=1)
     # Where a card as slow as it may be does not keep up, nothing need be followed step by step.
     too_few = max(1, floor(rate * (1 + one.bound.slower) / one.most_requests * (1 - ROUNDING)))
-    guess = round(rate / (one.most_requests * utilisation)) if utilisation else 0
+    guess = round(rate / (one.most_requests * (utilisation or USUAL_UTILISATION)))
     return _found(speed_of, wish, too_few, max(too_few + 1, guess))
 
 
@@ -150,12 +152,12 @@ def _missed_by_lengths(alone: Speed, wish: Wish) -> str | None:
 def _found(speed_of: SpeedOf, wish: Wish, too_few: int, at: int) -> Needed:
     """The fewest replicas above these that keep a wish, looked for around `at`."""
 
-    def miss(count: int) -> str | None:
-        return missed(speed_of(count), wish, count)
+    def miss(count: int, eased: float = 1.0) -> str | None:
+        return missed(speed_of(count), wish, count, eased)
 
     found = None
     if miss(min(at, MOST_REPLICAS)) is None or not _out_of_reach(speed_of, wish):
-        found = least(lambda count: miss(count) is None, too_few, at)
+        found = least(lambda count: miss(count) is None, too_few, at, lambda count: miss(count, EASED) is None)
     if found is not None:
         return Needed(replicas=found)
     told = f"with {MOST_REPLICAS} replicas, the most that are tried: {miss(MOST_REPLICAS)}"
@@ -164,15 +166,17 @@ def _found(speed_of: SpeedOf, wish: Wish, too_few: int, at: int) -> Needed:
 
 def _out_of_reach(speed_of: SpeedOf, wish: Wish) -> bool:
     """Whether the most replicas miss a promise by so much that no fewer need be tried."""
-    eased = replace(wish, ttft_ms=times(wish.ttft_ms, EASED), itl_ms=times(wish.itl_ms, EASED))
-    return eased != wish and missed(speed_of(MOST_REPLICAS), eased, MOST_REPLICAS) is not None
+    promised = wish.ttft_ms is not None or wish.itl_ms is not None
+    return promised and missed(speed_of(MOST_REPLICAS), wish, MOST_REPLICAS, EASED) is not None
 
 
-def least(kept: Callable[[int], bool], low: int, at: int) -> int | None:
+def least(
+    kept: Callable[[int], bool], low: int, at: int, nearly: Callable[[int], bool] = lambda _count: True
+) -> int | None:
     """The least count above `low`, which is too few, that is kept, looked for around `at`.
 
     More is hardly ever worse: the waits of the same arrivals at a lower rate wobble by a percent or two, so the counts
-    just below what halving finds are tried as well.
+    just below what halving finds are tried as well, down to one that is not even `nearly` kept.
     """
     beneath, high, step = low, None, 1
     while high is None:
@@ -189,8 +193,13 @@ def least(kept: Callable[[int], bool], low: int, at: int) -> int | None:
             high, step = at, step * GALLOP
         else:
             low, step = at, MOST_REPLICAS
-    near = range(max(beneath + 1, high * 3 // 4, high - WOBBLE), high - 1)
-    return next((count for count in near if kept(count)), high)
+    found = high
+    for count in range(high - 2, max(beneath, high * 3 // 4 - 1, high - WOBBLE - 1), -1):
+        if not nearly(count + 1):
+            break
+        if kept(count):
+            found = count
+    return found
 
 
 def size(judged: Judged, wish: Wish) -> Sizing | None:

@@ -119,6 +119,18 @@ def test_a_count_that_wobbles_hides_no_lesser_one(begin: int) -> None:
     assert least(lambda count: count >= 10 and count != 11, 3, max(4, begin)) == 10
 
 
+def test_what_misses_by_more_than_a_wobble_ends_the_search() -> None:
+    asked: list[int] = []
+
+    def kept(count: int) -> bool:
+        asked.append(count)
+        return count >= 10
+
+    assert least(kept, 3, 10, lambda _count: False) == 10
+    assert asked == [10, 9], "8 and 7 miss by more still"
+    assert least(lambda count: count >= 10 and count != 11, 3, 12, lambda count: count >= 9) == 10
+
+
 def test_more_requests_variance_and_a_stricter_percentile_never_save_a_replica(winner: Judged) -> None:
     counts = {
         (rate, cv2, percentile): needed(winner, at(rate, cv2, percentile, ttft_ms=200.0)).replicas
