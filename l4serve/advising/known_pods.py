@@ -80,14 +80,14 @@ def _settled(pod: PodChoice, load: Load) -> tuple[PodChoice, Judgement, str | No
     fit, needed = judgement.fit, load.input_tokens + load.output_tokens
     # Longer requests than the context that was asked for reach no candidate; shorter ones must reach all.
     reach = needed if fit is None else max(needed, min(load.longest_request, fit.max_model_len))
-    if fit is not None and needed <= fit.largest_max_model_len and (not fit.fits or fit.max_model_len < needed):
+    if fit is not None and needed <= fit.largest_max_model_len and (not fit.is_sure or fit.max_model_len < needed):
         largest = fit.largest_max_model_len
         # A context that ends chunked prefill may not fit although a longer one would, and a shorter one does.
-        for wanted in (needed,) if fit.fits else (largest, needed):
+        for wanted in (needed,) if fit.is_sure else (max(needed, fit.surest_max_model_len), needed):
             pod = _with_length(pod, _rounded(wanted, reach if reach <= wanted else needed, largest))
             judgement = judge(pod.subject, remedied=False)
             fit = judgement.fit
-            if fit is not None and fit.fits:
+            if fit is not None and fit.is_sure:
                 break
     refused = next(iter(judgement.refusals), None)
     if refused is not None:

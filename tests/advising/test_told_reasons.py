@@ -8,7 +8,7 @@ from tests.advising.test_search import asked
 
 
 def test_a_limit_that_the_winner_needs_is_told_with_what_would_happen_without_it() -> None:
-    wish = Wish(goal="cost", load=Load(input_tokens=700, output_tokens=200, clients=4))
+    wish = Wish(goal="latency", load=Load(input_tokens=700, output_tokens=200, clients=4))
     answer = search(*asked("google/gemma-3-27b-it"), wish)
     assert answer.winner is not None
     winner = answer.winner.candidate

@@ -37,3 +37,15 @@ class Fit:
     shortage_gib: float = 0.0
     reasons: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it fits by more than the uncertainty."""
+        return self.fits and not self.margin_is_uncertain
+
+    @property
+    def surest_max_model_len(self) -> int:
+        """The longest context that leaves the uncertainty, and a tenth of it more, of the cache's room; what a tower
+        takes for a longer one is not counted."""
+        spared = 1.1 * self.uncertainty_gib / self.kv_room_gib if self.kv_room_gib > 0 else 1.0
+        return int(self.largest_max_model_len * max(0.0, 1 - spared))

@@ -281,17 +281,12 @@ def _context_edits(base: Step, judge: Judge) -> Iterator[Step]:
         return extend(base, edited(options, max_model_len=length, max_total_tokens=length), key, length, 2)
 
     longest = min(fit.largest_max_model_len, fit.max_model_len)
-    share = max(0.0, 1 - 1.1 * fit.uncertainty_gib / fit.kv_room_gib) if fit.kv_room_gib > 0 else 0.0
-    surest = _round(int(fit.largest_max_model_len * share))
+    surest = _round(fit.surest_max_model_len)
     if encodes_items(base.model, options):  # the profile holds a video as long as the context
-        surest = longest_where(lambda length: _is_sure(judge(cut(length))), 0, longest, LENGTH_STEP)
+        surest = longest_where(lambda length: judge(cut(length)).is_sure, 0, longest, LENGTH_STEP)
     for length in (surest, _round(longest)):
         if least <= length < fit.max_model_len:
             yield cut(length)
-
-
-def _is_sure(fit: Fit) -> bool:
-    return fit.fits and not fit.margin_is_uncertain
 
 
 def _round(length: int) -> int:

@@ -53,7 +53,7 @@ def mended_size(stated: StatedCache, judge: Callable[[ServingOptions], Fit]) -> 
 
     def sound(size: int) -> bool:
         fit = judge(stated.with_size(size))
-        return fit.fits and not fit.margin_is_uncertain
+        return fit.is_sure
 
     high = max(1, stated.asked)
     while not holds(high):

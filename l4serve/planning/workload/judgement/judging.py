@@ -82,7 +82,7 @@ def judge(subject: Subject, *, remedied: bool = True) -> Judgement:
     fit = judgement.fit
     if fit is None or not remedied:
         return judgement
-    if fit.fits and not fit.margin_is_uncertain:
+    if fit.is_sure:
         return _at_the_lowest(subject, judgement)
     refused = not fit.fits and not fit.margin_is_uncertain and subject.workload.fit == "refuse"
     cures = _cures(subject) if subject.cured or not refused else ()
