@@ -206,7 +206,8 @@ def _refused_destroy(config: ManagedCluster, *, protect: bool) -> Iterator[str]:
     """What goes before the cluster refuses, where Pulumi protects it or Google's provider alone does."""
     if protect:
         kept = "the preview of a destroy refuses before anything is deleted"
-        yield f"{kept}; a destroy with --skip-preview deletes what serves, and NAT, before the cluster refuses"
+        gone = "a destroy with --skip-preview deletes what serves, NAT and unprotected pools"
+        yield f"{kept}; {gone} before the cluster refuses"
     elif config.deletion_protection:
         gone = "allowReplace: [cluster] lets a destroy or a replacement delete what serves, the pools and NAT"
         yield f"{gone} before deletionProtection keeps the cluster; deletionProtection: false and pulumi up come first"
