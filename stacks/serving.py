@@ -33,6 +33,7 @@ from l4serve.planning.stack.exchange import (
 )
 from l4serve.planning.stack.pending import cut_off_problem
 from l4serve.planning.stack.preview_lines import preview_lines
+from l4serve.planning.stack.scattered import larger_first, scatter_problems
 from l4serve.planning.stack.stack_plan import TOKEN_WAYS, StackPlan
 from l4serve.planning.stack.stack_planner import plan_stack
 from l4serve.planning.stack.surges import paced, surge_problems
@@ -73,7 +74,7 @@ def build() -> None:
     deployed = most_of(told, found)
     planned = paced(planned, deployed, unsettled(told, found))
     beside = (deployed, planned, untold(told, state) - found.keys(), autoscaled(state))
-    if stuck := tuple(exchange_problems(*beside)):
+    if stuck := (*exchange_problems(*beside), *scatter_problems(deployed, planned)):
         _refuse_cut_off(begun(state), planned, state)  # whose steps would be refused in turn
     if refused := (*stuck, *addon_problems(addons_in_use(state, planned.cluster), planned)):
         raise refusal(ConfigError(refused))
@@ -85,7 +86,7 @@ def build() -> None:
     own_kubernetes_objects(Cluster(stack=stack.name, kubeconfig=cluster.kubeconfig, context=cluster.context), state)
     refuse_waiting(surge_problems(*beside))
     nodes: list[pulumi.Resource] = [*_make_pools(planned, cluster, identity), *_make_classes(planned, provider)]
-    gateway, deployments = make_workloads(planned, cluster, provider, nodes, state)
+    gateway, deployments = make_workloads(planned, cluster, provider, nodes, state, larger_first(deployed, planned))
     _make_dashboard(planned, cluster)
     _export(planned, cluster, gateway)
     _export_pods(pods_json(planned), held_json(deployed, planned), deployments)

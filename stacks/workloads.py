@@ -30,10 +30,16 @@ from stacks.settings import secret, token
 
 
 def make_workloads(
-    planned: StackPlan, cluster: GkeCluster, provider: k8s.Provider, nodes: list[pulumi.Resource], deployed: Resources
+    planned: StackPlan,
+    cluster: GkeCluster,
+    provider: k8s.Provider,
+    nodes: list[pulumi.Resource],
+    deployed: Resources,
+    before: Mapping[str, frozenset[str]],
 ) -> tuple[ServingGateway | None, list[pulumi.Output[str]]]:
     """All that a stack has in Kubernetes beside nodes' objects; `deployed` is what its state holds.
 
+    Those that are `before` a workload, by names, serve before it is made or changed: larger ones, each with fewer.
     Returns the gateway that exposes it, if one does, and the names of its Deployments, each known once its pods serve.
     """
     namespace = _make_namespace(planned, provider)
@@ -51,12 +57,13 @@ def make_workloads(
         opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
         hub = HfTokenSecret("hf-token", args, opts=opts)
     roles = _make_roles(planned, cluster, deployed)
-    deployments = []
-    for workload in planned.workloads:
+    services: dict[str, InferenceService] = {}
+    for workload in sorted(planned.workloads, key=lambda each: len(before[each.name])):
         store = _make_store(workload, planned, cluster, provider, hub, namespace)
         guards = _make_guards(workload, cluster, provider, namespace)
-        needed = [*namespace, *nodes, *guards, *store, *(roles.of(workload.name) if roles else [])]
-        service = InferenceService(
+        larger = [services[name] for name in sorted(before[workload.name])]
+        needed = [*namespace, *nodes, *guards, *store, *(roles.of(workload.name) if roles else []), *larger]
+        service = services[workload.name] = InferenceService(
             workload.object_name,
             InferenceServiceArgs(
                 plan=workload,
@@ -65,7 +72,6 @@ def make_workloads(
             ),
             opts=pulumi.ResourceOptions(providers=[provider], depends_on=needed),
         )
-        deployments.append(service.deployment_name)
         if workload.service.pod_monitoring or workload.scale.autoscaling:
             monitored = WorkloadMonitoringArgs(plan=workload, deployment_name=service.deployment_name)
             opts = pulumi.ResourceOptions(providers=[provider], depends_on=namespace)
@@ -76,10 +82,10 @@ def make_workloads(
             WorkloadAlerts(f"{workload.object_name}-alerts", watched, opts=opts)
         if workload.route is not None and gateway is not None:
             route = WorkloadRouteArgs(plan=workload, route=workload.route)
-            before = [gateway.ready, service, *_make_picker(workload, provider, service)]
-            opts = pulumi.ResourceOptions(providers=[provider], depends_on=before)
+            ready = [gateway.ready, service, *_make_picker(workload, provider, service)]
+            opts = pulumi.ResourceOptions(providers=[provider], depends_on=ready)
             WorkloadRoute(workload.object_name, route, opts=opts)
-    return gateway, deployments
+    return gateway, [service.deployment_name for service in services.values()]
 
 
 def _accounts_that_mount(planned: StackPlan) -> list[str]:

@@ -15,6 +15,7 @@ from l4serve.planning.stack.addons import addon_problems, needed_addons
 from l4serve.planning.stack.edits import Effect
 from l4serve.planning.stack.exchange import exchange_problems, pods_json, read_pods
 from l4serve.planning.stack.planned_pods import autoscaled_by
+from l4serve.planning.stack.scattered import scatter_problems
 from l4serve.planning.stack.stack_plan import StackPlan
 from l4serve.planning.stack.surges import surge_problems
 from l4serve.planning.workload.reach.network_guard import admitted_anew
@@ -132,7 +133,7 @@ def _stuck(before: StackPlan, after: StackPlan, workloads: Sequence[WorkloadPart
     beside = (read_pods(pods_json(before)), after, (), autoscaled_by(before))
     restarted = {f"workloads.{each.name}" for each in workloads if each.lands is Effect.POD_RESTART}
     surging = {each.path: each for each in surge_problems(*beside).values() if each.path in restarted}
-    for problem in (*exchange_problems(*beside), *surging.values()):
+    for problem in (*exchange_problems(*beside), *scatter_problems(*beside[:2]), *surging.values()):
         yield Danger("full pool", problem.path, f"{problem.message}; {problem.remedy}")
 
 

@@ -58,11 +58,15 @@ def pack(items: Sequence[Item], node: Vector, max_nodes: int) -> Packing | None:
     return next((packing for packing in found if packing), None) or _search(items, node, max_nodes)
 
 
-def spread(items: Sequence[Item], node: Vector, nodes: int) -> Packing | None:
-    """Where the pods land when the smallest come first and each takes the emptiest node, as an unlucky rollout does."""
-    rooms = [node] * nodes
-    held: list[dict[int, int]] = [{} for _ in range(nodes)]
-    emptiest = [(-_free_share(node, node), n) for n in range(nodes)]
+def spread(items: Sequence[Item], node: Vector, free: Sequence[Vector]) -> Packing | None:
+    """Where the pods land when the smallest come first and each takes the emptiest node, as an unlucky rollout does.
+
+    `free` is what each node has left, `node` the whole of one.
+    """
+    rooms = [*free]
+    held: list[dict[int, int]] = [{} for _ in rooms]
+    emptiest = [(-_free_share(room, node), n) for n, room in enumerate(rooms)]
+    heapq.heapify(emptiest)
     order = sorted(range(len(items)), key=lambda i: _share(items[i].size, node))
     for index, least in zip(order, _least_from([items[i].size for i in order]), strict=True):
         size, passed = items[index].size, []

@@ -203,7 +203,7 @@ def _describe(pool: PoolRoom, pods: Sequence[PodRequest], packing: Packing) -> P
         nodes=tuple(_dealt(items, pods, used)),
         gpus_idle=idle,
         gpus_stranded=stranded,
-        order_matters=spread(items, pool.vector, pool.max_nodes) is None,
+        order_matters=spread(items, pool.vector, [pool.vector] * pool.max_nodes) is None,
     )
 
 

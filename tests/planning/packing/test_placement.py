@@ -103,8 +103,8 @@ def test_a_packing_that_largest_first_misses_is_still_found() -> None:
 def test_spreading_small_pods_first_can_block_a_large_one() -> None:
     items = [Item("small", (1,), 2), Item("large", (2,), 1)]
     assert pack(items, (2,), 2) is not None
-    assert spread(items, (2,), 2) is None
-    assert spread(items, (2,), 3) is not None
+    assert spread(items, (2,), [(2,)] * 2) is None
+    assert spread(items, (2,), [(2,)] * 3) is not None
 
 
 # --- placement ---------------------------------------------------------------------------------------------------
