@@ -10,6 +10,7 @@ from l4serve.advising.budget import most_autoscaled, whole_edit
 from l4serve.advising.candidates import Candidate
 from l4serve.advising.load_share import together
 from l4serve.advising.ranking import Judged, Wish, measured, per_scope
+from l4serve.engines.releases.profile import engine_profile
 from l4serve.planning.stack.speed_json import RATES, load_json, reasons_of, rounded, speed_json
 from l4serve.planning.workload.judgement.speed_question import Priced
 
@@ -155,11 +156,17 @@ def _gains(candidate: Candidate, rejected: Sequence[Rejected]) -> list[str]:
 
 
 def _without(key: str, candidate: Candidate, rejected: Sequence[Rejected]) -> str | None:
-    """Why the same without this key would not do; None where it would, or nobody tried."""
-    rest = {name: value for name, value in candidate.pod.edit.items() if name != key}
+    """Why the same without this key would not do, however its context is cut; None where it would, or nobody tried."""
+    rest = _chosen(candidate, key)
     alike = (
         other
         for other in rejected
-        if not other.compared and other.candidate.home == candidate.home and other.candidate.pod.edit == rest
+        if not other.compared and other.candidate.home == candidate.home and _chosen(other.candidate) == rest
     )
     return next((other.reason for other in alike), None)
+
+
+def _chosen(candidate: Candidate, *left_out: str) -> dict[str, object]:
+    """A pod's edit without these keys and the context, which follows from the rest."""
+    length = engine_profile(candidate.pod.subject.workload.engine.kind).path("length")
+    return {name: value for name, value in candidate.pod.edit.items() if name not in (*left_out, length)}

@@ -50,7 +50,7 @@ def search(
         found, why = _kept(candidate, wish, known)
         reason = reason or why or (_missed(found, wish) if found else None)
         if reason or found is None:
-            rejected.append(Rejected(candidate=candidate, reason=reason or "not judged"))
+            rejected.append(Rejected(candidate=_as_judged(candidate, known), reason=reason or "not judged"))
         else:
             kept.append(found)
     kept, idle = _paid_least(kept)
@@ -225,6 +225,12 @@ def estimated(candidate: Candidate, wish: Wish, known: Pods) -> tuple[Judged | N
     times = times_of(wish.load, candidate.replicas)
     figures = together(speed.figures, times)
     return Judged(candidate=settled, judgement=judgement, speed=speed, times=times, figures=figures), None
+
+
+def _as_judged(candidate: Candidate, known: Pods) -> Candidate:
+    """The candidate with the context that its reason is of; one that cannot run is as it was asked."""
+    pod, _, reason = known.settle(candidate.pod)
+    return candidate if reason else edited(candidate, pod=pod)
 
 
 def _host_shortage(subject: Subject, home: Home) -> str | None:

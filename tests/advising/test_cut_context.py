@@ -39,3 +39,14 @@ def test_the_surest_context_is_sure_and_no_much_shorter_than_one_that_is_not() -
         found = judge(subject_of(question), remedied=False).fit
         assert found is not None
         assert found.is_sure == sure, length
+
+
+def test_a_reason_is_told_with_the_context_that_it_is_of() -> None:
+    """Of a cut context a first token was too late, and the context that does not fit was shown beside it."""
+    answer = search(*asked("Qwen/Qwen3-30B-A3B"), Wish(goal="throughput", load=CHAT, itl_ms=1.0))
+    late = [other for other in answer.rejected if other.reason.startswith("itl")]
+    assert any("engine.maxModelLen" in other.candidate.pod.edit for other in late)
+    for other in late:
+        fit = judge(other.candidate.pod.subject, remedied=False).fit
+        assert fit is not None
+        assert fit.is_sure, other.candidate.pod.edit
