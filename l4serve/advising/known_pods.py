@@ -15,6 +15,9 @@ from l4serve.planning.workload.judgement.judging import Judgement, judge
 from l4serve.planning.workload.judgement.speed_question import subject_speed
 
 LENGTH_STEP = 128
+HALF_FULL = 0.5
+"""Utilisation below which requests wait for the prompts that they meet, and not for room: another cache or chunk then
+needs as many replicas, whatever it could serve."""
 
 
 @dataclass
@@ -28,6 +31,8 @@ class Pods:
     sizes: dict[int, Needed] = field(default_factory=dict)
     utilisations: dict[int | None, float] = field(default_factory=dict)
     """Of the pod that was sized last, by its sequences: the next one of as many is often alike."""
+    counts: dict[tuple[object, ...], int] = field(default_factory=dict)
+    """Replicas of the pod that was sized last, by its weights, cards and sequences."""
 
     def settle(self, pod: PodChoice) -> tuple[PodChoice, Judgement | None, str | None]:
         """The pod with a context that fits, its judgement, and why it cannot run."""
@@ -55,11 +60,16 @@ class Pods:
 
         if wish.load.rate is None:
             return fewest_for_clients(speed_of, alone, wish)
-        sequences = settled.subject.options.max_num_seqs
-        found = fewest(speed_of, alone, wish, self.utilisations.get(sequences))
+        options, fit = settled.subject.options, judgement.fit
+        sequences = options.max_num_seqs
+        alike = round(fit.weights_gib) if fit else None, options.tensor_parallel_size, sequences
+        utilisation = self.utilisations.get(sequences)
+        count = self.counts.get(alike) if utilisation and utilisation < HALF_FULL else None
+        found = fewest(speed_of, alone, wish, utilisation, count)
         if found.replicas is not None and self.remember:
             part = wish.load.rate / found.replicas
             self.utilisations[sequences] = part / (speed_of(found.replicas).most_requests or part)
+            self.counts[alike] = found.replicas
         return found
 
     def alone(self, pod: PodChoice, settled: PodChoice, judgement: Judgement) -> Speed:

@@ -101,11 +101,13 @@ def missed(speed: Speed, wish: Wish, replicas: int, eased: float = 1.0) -> str |
     return None
 
 
-def fewest(speed_of: SpeedOf, alone: Speed, wish: Wish, utilisation: float | None = None) -> Needed:
+def fewest(
+    speed_of: SpeedOf, alone: Speed, wish: Wish, utilisation: float | None = None, count: int | None = None
+) -> Needed:
     """The fewest replicas that keep a wish at its rate.
 
-    `alone` is the speed of one client, which no rate betters: what it misses no count keeps. A `utilisation` at which
-    something alike kept the wish is where the search begins.
+    `alone` is the speed of one client, which no rate betters: what it misses no count keeps. The search begins
+    with the `count` of something alike that kept the wish, or at the `utilisation` at which it did.
     """
     rate = wish.load.rate
     assert rate is not None, "clients that wait are no rate"
@@ -117,7 +119,7 @@ def fewest(speed_of: SpeedOf, alone: Speed, wish: Wish, utilisation: float | Non
         return Needed(replicas=1)
     # Where a card as slow as it may be does not keep up, nothing need be followed step by step.
     too_few = max(1, floor(rate * (1 + one.bound.slower) / one.most_requests * (1 - ROUNDING)))
-    guess = round(rate / (one.most_requests * (utilisation or USUAL_UTILISATION)))
+    guess = count or round(rate / (one.most_requests * (utilisation or USUAL_UTILISATION)))
     return _found(speed_of, wish, too_few, max(too_few + 1, guess))
 
 
