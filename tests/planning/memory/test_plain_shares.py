@@ -228,3 +228,22 @@ def test_latents_of_compressed_tensors_stay_wide() -> None:
         kv_element_bytes(replace(model, quantization=stored), ServingOptions(engine="vllm", engine_version="0.26.0"))
         == 2
     )
+
+
+@pytest.mark.parametrize(
+    ("model_id", "size"),
+    [
+        ("nvidia/Gemma-4-31B-IT-NVFP4", 1),
+        ("nvidia/MiniMax-M2.5-NVFP4", 1),
+        ("nvidia/Qwen3-235B-A22B-NVFP4", 1),
+        ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-NVFP4", 1),
+        ("nvidia/DeepSeek-V3.1-NVFP4", 1),
+        ("nvidia/Qwen3.6-35B-A3B-NVFP4", 2),
+    ],
+)
+def test_published_checkpoints_of_four_bits_have_the_cache_that_their_files_ask_for(model_id: str, size: int) -> None:
+    """Each has one of two files that say it; where config.json has a format, vLLM reads no hf_quant_config.json."""
+    model = find_model(model_id)
+    assert model is not None
+    assert kv_element_bytes(model, ServingOptions(engine="vllm", engine_version="0.14.0")) == size
+    assert kv_element_bytes(model, ServingOptions(engine="vllm", engine_version="0.13.0")) == 2
