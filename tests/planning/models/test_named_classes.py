@@ -19,6 +19,7 @@ LARGE = "mistralai/Mistral-Large-3-675B-Instruct-2512"
         ("meta-llama/llama-3.2-11b-vision", "MllamaForConditionalGeneration"),
         ("Qwen/Qwen3-ASR-1.7B", "Qwen3ASRForConditionalGeneration"),
         ("Qwen/Qwen3-Omni-30B-A3B-Thinking", "Qwen3OmniMoeForConditionalGeneration"),
+        ("deepseek-ai/DeepSeek-V3.2", "DeepseekV32ForCausalLM"),
         ("acme/Llama-3.2-11B-Vision", None),
         ("acme/model", None),
     ],
