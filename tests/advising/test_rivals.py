@@ -32,7 +32,7 @@ TIGHTER: tuple[dict[str, Any], ...] = (
 
 def won(wish: Wish, model: str = "Qwen/Qwen2.5-3B-Instruct") -> Judged:
     pods, homes = asked(model)
-    winner = search(pods[::2], homes, wish).winner
+    winner = search(pods[::3], homes, wish).winner
     assert winner is not None
     return winner
 
@@ -56,7 +56,7 @@ def test_a_tighter_wish_gives_no_winner_that_is_both_better_and_no_dearer(goal: 
     st.sampled_from(["Qwen/Qwen2.5-1.5B-Instruct", "meta-llama/Llama-3.1-8B-Instruct"]),
 )
 @example((128, 128), 60.0, 0.0, "meta-llama/Llama-3.1-8B-Instruct")
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=1, deadline=None)
 def test_at_a_rate_what_the_winner_costs_or_less_buys_no_faster_answer(
     lengths: tuple[int, int], rate: float, spread: float, model: str
 ) -> None:

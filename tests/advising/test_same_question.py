@@ -69,9 +69,16 @@ def test_every_candidate_of_a_search_is_asked_for_lengths_of_one_spread(
     assert assumed == {sigma is None}
 
 
-@pytest.mark.parametrize("spread", [(), ("--length-spread", "0"), ("--length-spread", "0.4")])
-@pytest.mark.parametrize("card", ["nvidia-l4", "nvidia-h100-80gb"])
-def test_an_estimate_and_an_advice_ask_about_the_same_load(spread: tuple[str, ...], card: str) -> None:
+@pytest.mark.parametrize(
+    ("card", "spread"),
+    [
+        ("nvidia-l4", ()),
+        ("nvidia-h100-80gb", ()),
+        ("nvidia-l4", ("--length-spread", "0")),
+        ("nvidia-h100-80gb", ("--length-spread", "0.4")),
+    ],
+)
+def test_an_estimate_and_an_advice_ask_about_the_same_load(card: str, spread: tuple[str, ...]) -> None:
     load = ("--model", MODEL, "--gpu", card, "--input-tokens", "256", "--output-tokens", "128", "--concurrency", "400")
     estimate = told("estimate", *load, *spread)
     advice = told("advise", *load, *spread, "--goal", "throughput", "--engine", "vllm")

@@ -14,7 +14,7 @@ from benchmarks.hostile import MOST_SECONDS, all_cases, run
 from benchmarks.hostility.inputs import Case, cases
 from benchmarks.hostility.planted import planted
 
-PER_KIND = 6
+PER_KIND = 4
 SLACK = "took"
 """Times and sizes of a busy machine are the benchmark's to judge; a hang ends with a signal."""
 

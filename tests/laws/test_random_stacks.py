@@ -21,7 +21,7 @@ from l4serve.sandbox.pods import PodRequest
 from tests.factories import planned
 from tests.laws.schema_strategy import stacks
 
-RUNS = int(os.environ.get("L4SERVE_RANDOM_STACKS", "150"))
+RUNS = int(os.environ.get("L4SERVE_RANDOM_STACKS", "100"))
 """Of `make test`; the full run takes 2000."""
 
 laws = settings(
