@@ -22,6 +22,7 @@ _PARSER = getattr(yaml, "CLoader", yaml.Loader)
 _BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")
 """What ends a line of YAML, the usual first."""
 _BREAK = re.compile("|".join(_BREAKS))
+_COMMENT = re.compile(r"\s+#.*")
 _BYTE_ORDER_MARK = "\ufeff"
 """It stands before the text that the parser counts in."""
 
@@ -118,7 +119,16 @@ def _with_value(text: str, path: Path, value: Any) -> str:
         raise YamlEditError(f"{'.'.join(path)} is not a single value")
     if id(node) in shared:
         raise YamlEditError(f"{'.'.join(path)} is written once for several places: write it out for this one")
-    return text[: node.start_mark.index] + flow(value) + text[node.end_mark.index :]
+    return text[: node.start_mark.index] + flow(value) + _beside(text, node) + text[node.end_mark.index :]
+
+
+def _beside(text: str, node: yaml.ScalarNode) -> str:
+    """What stands between a scalar's marks beside it: of a block (`|-`), its comment and the line break behind it."""
+    if node.style not in ("|", ">"):
+        return ""
+    block = text[node.start_mark.index : node.end_mark.index]
+    comment = _COMMENT.search(_BREAK.split(block, maxsplit=1)[0])
+    return (comment[0].rstrip() if comment else "") + block[len(block.rstrip()) :]
 
 
 def _shared(root: yaml.Node | None) -> set[int]:
@@ -171,13 +181,14 @@ def _with_key(loader: _Composer, node: yaml.MappingNode, key: str, value: Any, w
         at = loader.alias_ends.get((id(node), id(name)), last.end_mark.index)
         return f"{text[:at]}, {entry}{text[at:]}"
     first = node.value[0][0].start_mark
-    at = _line_end(text, loader.end_of(node))
+    end = loader.end_of(node)
+    at = end if text[:end].endswith(_BREAKS) else _line_end(text, end)
     new_line = next((each for each in _BREAKS if each in text), "\n")
     lead = "" if text[:at].endswith(_BREAKS) else new_line
     return f"{text[:at]}{lead}{' ' * first.column}{entry}{new_line}{text[at:]}"
 
 
 def _line_end(text: str, at: int) -> int:
-    """Behind the line break of the line, and so behind a comment on it."""
+    """Behind the line break of the line, and so behind a comment on it. A block's end lies there already."""
     end = _BREAK.search(text, at)
     return end.end() if end else len(text)

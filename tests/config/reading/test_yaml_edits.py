@@ -91,3 +91,24 @@ def test_any_line_break_of_yaml_ends_a_line(line_break: str) -> None:
 def test_what_only_pulumi_reads_is_not_edited() -> None:
     with pytest.raises(YamlEditError, match="line 2 is YAML that only Pulumi reads"):
         with_values('a: 1\nb: "it\\\'s"\n', {("a",): 2})
+
+
+@pytest.mark.parametrize("header", ["|", "|-", "|+", ">", ">-", "|2-", "|-  # folded"])
+@pytest.mark.parametrize(
+    "after", ["  engine: {k: v}\n", "\n  # next\n  engine: {k: v}\n", ""], ids=["key", "comment", "end"]
+)
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_a_block_is_replaced_and_followed_with_its_line_break(header: str, after: str, line_break: str) -> None:
+    text = f"a:\n  model:\n    id: {header}\n      Qwen/Qwen3-8B\n{after}".replace("\n", line_break)
+    before = yaml.safe_load(text)
+    for key in ("id", "revision"):
+        found = with_values(text, {("a", "model", key): "new"})
+        assert yaml.safe_load(found) == {"a": {**before["a"], "model": {**before["a"]["model"], key: "new"}}}
+        assert found.endswith(after.lstrip().replace("\n", line_break))
+    assert ("  # folded" in with_values(text, {("a", "model", "id"): "new"})) is ("folded" in header)
+
+
+def test_a_block_that_ends_the_file_without_a_line_break_is_replaced_and_followed() -> None:
+    text = "a:\n  id: |-\n    Qwen"
+    assert with_values(text, {("a", "id"): "X"}) == "a:\n  id: X"
+    assert with_values(text, {("a", "r"): "X"}) == "a:\n  id: |-\n    Qwen\n  r: X\n"
