@@ -21,6 +21,7 @@ LONG = (
     "tests/pulumi_cli/test_difference.py",
     "tests/pulumi_cli/test_cut_off.py",
     "tests/pulumi_cli/test_full_pool.py::test_what_is_refused",
+    "tests/pulumi_cli/test_sizes.py",
     "tests/pulumi_cli/test_every_stack.py",
 )
 """Whose tests are dealt out first: one of half a minute that begins last runs alone."""
