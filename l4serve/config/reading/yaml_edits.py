@@ -181,14 +181,15 @@ def _with_key(loader: _Composer, node: yaml.MappingNode, key: str, value: Any, w
         at = loader.alias_ends.get((id(node), id(name)), last.end_mark.index)
         return f"{text[:at]}, {entry}{text[at:]}"
     first = node.value[0][0].start_mark
-    end = loader.end_of(node)
-    at = end if text[:end].endswith(_BREAKS) else _line_end(text, end)
+    at = _line_end(text, loader.end_of(node))
     new_line = next((each for each in _BREAKS if each in text), "\n")
     lead = "" if text[:at].endswith(_BREAKS) else new_line
     return f"{text[:at]}{lead}{' ' * first.column}{entry}{new_line}{text[at:]}"
 
 
 def _line_end(text: str, at: int) -> int:
-    """Behind the line break of the line, and so behind a comment on it. A block's end lies there already."""
+    """Behind the line break of the line, and so behind a comment on it; a block's end lies there already."""
+    if text.endswith(_BREAKS, 0, at):
+        return at
     end = _BREAK.search(text, at)
     return end.end() if end else len(text)
