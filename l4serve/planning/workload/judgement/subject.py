@@ -53,8 +53,7 @@ class Subject:
     @cached_property
     def case(self) -> Case:
         """The workload as the engine meets it."""
-        engine, shape = self.workload.engine, self.shape
-        settings = engine_memory(engine.kind).options(engine, self.layout)
+        shape = self.shape
         return case_of(
             self.workload,
             contract=self.resolved.contract,
@@ -62,17 +61,15 @@ class Subject:
             gpu=GpuTraits(self.card.name, self.card.compute_capability, self.card.total_gib),
             layout=self.layout,
             draft_vocab_size=draft_vocab_size(speculation(self.workload)),
-            kept_cache_dtype=kept_cache_dtype(shape, settings) if shape else None,
+            kept_cache_dtype=kept_cache_dtype(shape, self._typed) if shape else None,
             largest_tensor_bytes=largest_tensor_bytes(shape) if shape else 0,
         )
 
     @cached_property
     def options(self) -> ServingOptions:
         """The settings that memory depends on, with the backend and the batch limits that the release takes."""
-        engine = self.workload.engine
-        options = engine_memory(engine.kind).options(engine, self.layout)
         env = {**setting_env(self.case), **self.workload.extra_env}
-        options = with_flags(options, self.workload.extra_args, env, self.resolved.contract)
+        options = with_flags(self._typed, self.workload.extra_args, env, self.resolved.contract)
         limits = self._limits_on(self.card)
         return edited(
             options,
@@ -82,6 +79,12 @@ class Subject:
             weights_gib=self.weights_gib,
             pooling=self.purpose != "generate",
         )
+
+    @cached_property
+    def _typed(self) -> ServingOptions:
+        """What the engine's fields alone say of memory."""
+        engine = self.workload.engine
+        return engine_memory(engine.kind).options(engine, self.layout)
 
     @cached_property
     def purpose(self) -> Purpose:
