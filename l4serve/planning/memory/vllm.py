@@ -178,7 +178,7 @@ def _parts(question: Question) -> Parts:
     weights, loading = _weights_gib(question)
     activation = profiled_gib(question)
     overheads = f"{generation.overheads}.{'single' if ranks == 1 else 'parallel'}"
-    context = question.gpu.context_gib if generation.counts_context else 0.0
+    context = question.gpu.context_gib - context_outside(question)
     non_torch = question.constants.non_torch_gib[overheads] + context + allreduce_gib(options)
     workspace = _workspace_gib(question)
     graphs = _graphs_gib(question, flashinfer=workspace > 0)
